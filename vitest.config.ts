@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three execution contexts. `unit` needs nothing but Node; `integration` and `e2e` need the cluster of `npm run cluster:up`,
+ * and run their files one after another because they share it.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'e2e/cluster/**/*.test.ts', 'deploy/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['e2e/integration/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/suite/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
