@@ -1,0 +1,47 @@
+/** The four verdicts. Pass, Fail and Inconclusive are three different things; Skipped ran for information or not at all. */
+export const verdicts = ['Passed', 'Failed', 'Inconclusive', 'Skipped'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/**
+ * Why an expectation has its verdict. Stable: alerts and scripts may match on these names. The text of each is what
+ * `kubectl explain connectivitytest.status.expectations.reason` shows.
+ */
+export const reasons = {
+  Reachable: 'the connection succeeded, as expected',
+  Denied: 'the connection timed out although the target answers others and the source can send, as expected',
+  UnexpectedlyReachable: 'a connection that must not succeed did',
+  ReachedThenReset: 'a connection that must not succeed reached its target, which then reset it',
+  Blocked: 'a connection that must succeed timed out or was rejected on its way',
+  NothingListening: 'a connection that must succeed was refused: nothing listens on that port, or something rejects',
+  Reset: 'a connection that must succeed was reset after it had been accepted',
+  NameNotResolved: "the host name did not resolve with the source's DNS settings",
+  HTTPMismatch: 'the HTTP answer did not have an expected status',
+  NoAnswer: 'the connection stood but no HTTP answer came in time',
+  NoTargetControl: 'nothing proved that the target answers anybody on that port, so silence proves nothing',
+  NoSourceControl: "nothing proved that the source's own network works, so silence proves nothing",
+  RefusedOrClosed: 'refused: the packet may have arrived at a closed port, which is no denial',
+  RejectedUnproven: 'rejected on its way by something that is not known to be a network policy',
+  AddressNotAllowed: 'the host name resolved to an address that a probe must not dial',
+  EnforcementDelayed: 'a policy, pod or Service changed while the probe ran; it runs again',
+  TargetChanged: 'the target was replaced or lost readiness while the probe ran; it runs again',
+  SourceNotFound: 'the source does not exist or has no pod identity to wear',
+  SourceNotSupported: 'the source uses the host network, on which network policies have no say',
+  IdentityNotReproducible: 'a network policy selects on a label that a probe pod must not wear',
+  TargetNotFound: 'the target does not exist',
+  TargetNotReady: 'the target has no ready endpoint, so it is not dialled',
+  TargetIsSource: 'source and target are the same pod, a path that the NetworkPolicy API leaves undefined',
+  PortNotFound: 'the target has no port of that name or number',
+  LimitExceeded: 'the expectation expands to more checks than one run may have',
+  QuotaExceeded: "the namespace's quota leaves no room for a probe pod",
+  ProbeRejected: 'the API server or an admission policy refused the probe pod',
+  ProbeImageUnavailable: 'the image of the probe pod could not be pulled',
+  ProbeUnschedulable: 'no node would take the probe pod',
+  ProbeNotStarted: 'the probe pod did not start in time',
+  ProbeLost: 'the probe pod ended without a complete statement of what it saw',
+  NotProbed: 'another part of this expectation could not be probed',
+  DryRun: 'measured for information only',
+  Suspended: 'the test is suspended',
+} as const;
+
+export type Reason = keyof typeof reasons;
+export const reasonNames = Object.keys(reasons) as readonly Reason[];

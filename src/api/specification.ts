@@ -1,0 +1,319 @@
+import { Type, type Static } from 'typebox';
+import { dnsLabel, objectName, sentence, stringEnum, withRules } from './schema-parts.ts';
+
+/** Kinds whose pods can be named as a source or a target. */
+export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Pod'] as const;
+export const expectedResults = ['Allow', 'Deny'] as const;
+export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
+
+const workload = Type.Object(
+  {
+    kind: stringEnum(workloadKinds, {
+      description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet or Pod.',
+    }),
+    name: objectName("Name of the workload, in the test's own namespace."),
+  },
+  { description: 'One workload by kind and name. Its live pods are looked up at each run, so labels cannot drift.' },
+);
+
+const labelValue = Type.String({ maxLength: 63, description: 'A label value.' });
+
+const labelSelectorRequirement = withRules(
+  Type.Object(
+    {
+      key: Type.String({ description: 'The label key that the requirement is about.', minLength: 1, maxLength: 317 }),
+      operator: stringEnum(['In', 'NotIn', 'Exists', 'DoesNotExist'], {
+        description: 'In and NotIn compare with `values`; Exists and DoesNotExist look at the key alone.',
+      }),
+      values: Type.Optional(
+        Type.Array(labelValue, { description: 'Values for In and NotIn; absent otherwise.', maxItems: 16 }),
+      ),
+    },
+    { description: 'One requirement on a label.' },
+  ),
+  [
+    {
+      rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+      message: 'give `values` with the operators In and NotIn, and leave `values` out with Exists and DoesNotExist',
+    },
+  ],
+);
+
+const podSelector = Type.Object(
+  {
+    matchLabels: Type.Optional(
+      Type.Record(Type.String(), labelValue, {
+        description: 'Labels that a pod must carry, each with exactly this value.',
+        maxProperties: 16,
+      }),
+    ),
+    matchExpressions: Type.Optional(
+      Type.Array(labelSelectorRequirement, {
+        description: 'Requirements that must all hold (Kubernetes LabelSelector).',
+        maxItems: 16,
+        'x-kubernetes-list-type': 'atomic',
+      }),
+    ),
+  },
+  {
+    description:
+      "Pods of the test's own namespace by label selector, as in a NetworkPolicy. An empty selector, `{}`, means every pod.",
+  },
+);
+
+const source = withRules(
+  Type.Object(
+    {
+      workload: Type.Optional(workload),
+      pods: Type.Optional(podSelector),
+    },
+    {
+      description:
+        "Who connects. The probe pod wears the identity of these pods: the namespace, their labels and their service account's name.",
+    },
+  ),
+  [
+    {
+      rule: '(has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) == 1',
+      message:
+        'name exactly one source: write either `workload: {kind: Deployment, name: web}` or `pods: {matchLabels: {app: web}}`',
+    },
+  ],
+);
+
+const service = Type.Object(
+  {
+    name: dnsLabel('Name of the Service.', 'api'),
+    namespace: Type.Optional(dnsLabel("Namespace of the Service. The test's own namespace if absent.", 'shop')),
+  },
+  {
+    description:
+      'A Service: its cluster address, or each ready endpoint if it is headless. One without ready endpoints is not dialled.',
+  },
+);
+
+const ip = withRules(Type.String({ description: 'One IPv4 or IPv6 address.', minLength: 2, maxLength: 45 }), [
+  {
+    rule: 'isIP(self)',
+    message: 'write one plain address such as 10.20.30.40 or fd00::1, without a port, a prefix length or a name',
+  },
+  {
+    rule: '!isIP(self) || !ip(self).isLoopback() && !ip(self).isUnspecified()',
+    message: 'a loopback or unspecified address never leaves the pod: write the address of another host',
+  },
+  {
+    rule: '!isIP(self) || !ip(self).isLinkLocalMulticast() && !self.matches("^(22[4-9]|23[0-9])[.]|^[fF][fF]")',
+    message: 'a multicast address cannot be connected to: write the address of one host',
+  },
+]);
+
+const host = withRules(
+  Type.String({
+    description:
+      "A host name. The probe pod resolves it with the source's own DNS settings, as a stage of its own; a name that does not resolve is never a successful Deny.",
+    minLength: 1,
+    maxLength: 253,
+  }),
+  [
+    { rule: '!isIP(self)', message: 'this is an address, not a host name: write it as `ip` instead of `host`' },
+    {
+      rule: "isIP(self) || self.matches('^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?[.]?$')",
+      message: 'write the bare host name, such as example.com: scheme, port and path have fields of their own',
+    },
+    {
+      rule: "!self.lowerAscii().matches('^(localhost|.*[.]localhost)[.]?$')",
+      message: 'localhost never leaves the pod: write the name of another host',
+    },
+  ],
+);
+
+const port = withRules(
+  Type.Unsafe<number | string>({
+    description:
+      "The port, by number or by name. For a Service it is the Service's port, otherwise the pod's; a name is looked up in the Service or in the pod's containers.",
+    'x-kubernetes-int-or-string': true,
+  }),
+  [
+    {
+      rule: "type(self) == int ? int(self) >= 1 && int(self) <= 65535 : string(self).size() <= 15 && string(self).matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && string(self).matches('[a-z]')",
+      message:
+        'write a port number from 1 to 65535 without quotes, or a port name of at most 15 lower-case letters, digits and "-"',
+    },
+  ],
+);
+
+const target = withRules(
+  Type.Object(
+    {
+      workload: Type.Optional(workload),
+      pods: Type.Optional(podSelector),
+      service: Type.Optional(service),
+      ip: Type.Optional(ip),
+      host: Type.Optional(host),
+      port,
+    },
+    { description: 'What is connected to: exactly one of workload, pods, service, ip or host, and a port.' },
+  ),
+  [
+    {
+      rule: '(has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) == 1',
+      message: 'name exactly one target: `workload`, `pods`, `service`, `ip` or `host`, such as `service: {name: api}`',
+    },
+    {
+      rule: '!(has(self.ip) || has(self.host)) || type(self.port) == int',
+      message: 'a port name needs a Service or pods to look it up in: write the port number for `ip` and `host`',
+      fieldPath: '.port',
+    },
+  ],
+);
+
+const http = Type.Object(
+  {
+    path: Type.Optional(
+      withRules(
+        Type.String({ description: 'Path and query to request by GET.', default: '/', minLength: 1, maxLength: 1024 }),
+        [
+          {
+            rule: "self.matches('^/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*$')",
+            message:
+              'begin the path with "/" and percent-encode blanks, quotes and other characters that a URL may not hold',
+          },
+        ],
+      ),
+    ),
+    status: Type.Optional(
+      Type.Array(Type.Integer({ description: 'An HTTP status code.', minimum: 100, maximum: 599 }), {
+        description: 'Status codes that count as the expected answer. Any of 200 to 399 if absent.',
+        minItems: 1,
+        maxItems: 16,
+        'x-kubernetes-list-type': 'set',
+      }),
+    ),
+  },
+  { description: 'Ask for an HTTP answer instead of a bare TCP connection. Redirects are not followed.' },
+);
+
+const expectation = withRules(
+  Type.Object(
+    {
+      name: dnsLabel(
+        'Name of the expectation, unique in the test. It names rows of the status, events and metric series.',
+        'web-reaches-api',
+      ),
+      description: Type.Optional(sentence('Why this is expected, in one sentence. It is shown beside the verdict.')),
+      from: source,
+      to: target,
+      protocol: Type.Optional(
+        stringEnum(['TCP'], {
+          description: 'Transport protocol. With `http` the request goes over it.',
+          default: 'TCP',
+        }),
+      ),
+      http: Type.Optional(http),
+      expect: stringEnum(expectedResults, {
+        description: 'Allow: the connection must succeed. Deny: it must not. There is no default.',
+      }),
+      dryRun: Type.Optional(
+        Type.Boolean({
+          description:
+            'Measure and show, but let the result count for nothing: the verdict is Skipped. For introducing a Deny before its policy exists.',
+          default: false,
+        }),
+      ),
+    },
+    { description: 'One line of the test: from whom, to what, and whether the connection must succeed.' },
+  ),
+  [
+    {
+      rule: "self.expect == 'Allow' || !has(self.http)",
+      message:
+        'a Deny is proved by the TCP connection alone: leave `http` out, or write `expect: Allow` with the `status` that you expect',
+      fieldPath: '.http',
+    },
+    {
+      rule: "self.expect == 'Deny' || !has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast()",
+      message:
+        'a link-local address, such as the instance metadata service, may only be expected to be denied: write `expect: Deny`',
+      fieldPath: '.to.ip',
+    },
+  ],
+);
+
+/** `spec` of a ConnectivityTest. */
+export const specification = withRules(
+  Type.Object(
+    {
+      suspend: Type.Optional(
+        Type.Boolean({
+          description: 'Stop running this test and drop its metrics until set back to false.',
+          default: false,
+        }),
+      ),
+      periodSeconds: Type.Optional(
+        Type.Integer({
+          description:
+            'Seconds from the end of one run to the next if nothing changes. Changes of policies, pods and Services start a run by themselves.',
+          default: 300,
+          minimum: 10,
+          maximum: 86400,
+        }),
+      ),
+      timeoutSeconds: Type.Optional(
+        Type.Integer({
+          description: 'Seconds that one attempt waits for an answer. A Deny pays it twice: attempt and confirmation.',
+          default: 2,
+          minimum: 1,
+          maximum: 10,
+        }),
+      ),
+      settleSeconds: Type.Optional(
+        Type.Integer({
+          description:
+            'Seconds for which an Allow that does not connect at once is tried again. A Deny is never excused.',
+          default: 4,
+          minimum: 0,
+          maximum: 60,
+        }),
+      ),
+      severity: Type.Optional(
+        stringEnum(severities, {
+          description: 'How bad a violation is: a label of alerts and reports.',
+          default: 'Medium',
+        }),
+      ),
+      expectations: Type.Array(expectation, {
+        description: 'What must be reachable and what must not, 1 to 128 lines with unique names.',
+        minItems: 1,
+        maxItems: 128,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+      probeReplicas: Type.Optional(
+        Type.Integer({
+          description:
+            'Always 0; leave it out. It is what the scale subresource reports, so that a PodDisruptionBudget whose selector matches a probe pod expects no further pod on its account.',
+          default: 0,
+          minimum: 0,
+          maximum: 0,
+        }),
+      ),
+    },
+    { description: 'What is expected to be reachable, and when to verify it.' },
+  ),
+  [
+    {
+      rule: '!has(self.periodSeconds) || !has(self.settleSeconds) || !has(self.timeoutSeconds) || self.periodSeconds >= self.settleSeconds + 2 * self.timeoutSeconds',
+      message:
+        'a run must fit into the period: raise `periodSeconds` to at least `settleSeconds` plus twice `timeoutSeconds`',
+    },
+  ],
+);
+
+export type Specification = Static<typeof specification>;
+export type Expectation = Static<typeof expectation>;
+export type Source = Static<typeof source>;
+export type TargetReference = Static<typeof target>;
+export type WorkloadReference = Static<typeof workload>;
+export type PodSelector = Static<typeof podSelector>;
+export type Severity = (typeof severities)[number];
+export type Expected = (typeof expectedResults)[number];

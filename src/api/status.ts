@@ -1,0 +1,144 @@
+import { Type, type Static } from 'typebox';
+import { reasonNames, reasons, verdicts } from './reasons.ts';
+import { stringEnum } from './schema-parts.ts';
+
+const time = (description: string) => Type.String({ description, format: 'date-time' });
+
+const condition = Type.Object(
+  {
+    type: Type.String({ description: 'Accepted, Passed or Ready.', maxLength: 316 }),
+    status: stringEnum(['True', 'False', 'Unknown'], { description: 'True, False or Unknown.' }),
+    observedGeneration: Type.Optional(
+      Type.Integer({
+        description: 'The generation of the spec that the condition speaks of.',
+        format: 'int64',
+        minimum: 0,
+      }),
+    ),
+    lastTransitionTime: time('When the status last changed.'),
+    reason: Type.String({ description: 'Machine-readable cause.', minLength: 1, maxLength: 1024 }),
+    message: Type.String({ description: 'The same for people.', maxLength: 32768 }),
+  },
+  { description: 'A condition as in metav1.Condition.' },
+);
+
+const expectationStatus = Type.Object(
+  {
+    name: Type.String({ description: 'Name of the expectation.', maxLength: 63 }),
+    expect: Type.String({ description: 'What was expected: Allow or Deny.', maxLength: 5 }),
+    verdict: stringEnum(verdicts, {
+      description: 'Passed, Failed, Inconclusive (nothing is proved either way) or Skipped.',
+    }),
+    reason: Type.Unsafe<(typeof reasonNames)[number]>({
+      type: 'string',
+      maxLength: 64,
+      description: `Why, in one word. ${reasonNames.map((name) => `${name}: ${reasons[name]}.`).join(' ')}`,
+    }),
+    message: Type.String({ description: 'Why, in one sentence, and what to do next.', maxLength: 1024 }),
+    outcome: Type.Optional(
+      Type.String({
+        description: 'What the deciding probe saw on the wire, such as Connected or TimedOut.',
+        maxLength: 32,
+      }),
+    ),
+    control: Type.Optional(
+      Type.String({ description: 'What proved that the target answers somebody.', maxLength: 256 }),
+    ),
+    command: Type.Optional(
+      Type.String({
+        description: 'The command that shows the same when run by hand in a pod of the source.',
+        maxLength: 2048,
+      }),
+    ),
+    since: time('Since when the verdict is what it is.'),
+  },
+  { description: 'Verdict on one expectation.' },
+);
+
+const lastRun = Type.Object(
+  {
+    id: Type.String({ description: 'Identifies the run in logs and in the probe pods’ annotations.', maxLength: 64 }),
+    trigger: stringEnum(['Spec', 'Change', 'Period', 'Request'], {
+      description:
+        'What started it: a new spec, a change of policies, pods or Services, the period, or the annotation postern.dev/run-requested-at.',
+    }),
+    startTime: time('When the run began.'),
+    completionTime: time('When its verdicts stood.'),
+    probePods: Type.Integer({ description: 'How many probe pods it used: one per source identity.', minimum: 0 }),
+    apiRequests: Type.Integer({
+      description: 'Requests sent to the API server for this run up to its verdicts: they grow with source identities.',
+      minimum: 0,
+    }),
+    fingerprint: Type.String({
+      description: 'Digest of everything observed that the verdicts depend on. The test runs again when it changes.',
+      maxLength: 64,
+    }),
+  },
+  { description: 'The newest complete run.' },
+);
+
+/** `status` of a ConnectivityTest. */
+export const status = Type.Object(
+  {
+    observedGeneration: Type.Optional(
+      Type.Integer({
+        description: 'The generation of the spec that this status speaks of.',
+        format: 'int64',
+        minimum: 0,
+      }),
+    ),
+    verdict: Type.Optional(
+      stringEnum(verdicts, {
+        description: 'The worst verdict: Failed before Inconclusive before Passed before Skipped.',
+      }),
+    ),
+    summary: Type.Optional(
+      Type.Object(
+        {
+          display: Type.String({ description: 'Passed of all that count, such as 10/12.', maxLength: 16 }),
+          total: Type.Integer({ description: 'Number of expectations.', minimum: 0 }),
+          passed: Type.Integer({ description: 'How many passed.', minimum: 0 }),
+          failed: Type.Integer({ description: 'How many failed.', minimum: 0 }),
+          inconclusive: Type.Integer({ description: 'How many are unproven.', minimum: 0 }),
+          skipped: Type.Integer({ description: 'How many were skipped or only measured.', minimum: 0 }),
+        },
+        { description: 'Counts of the verdicts.' },
+      ),
+    ),
+    lastRun: Type.Optional(lastRun),
+    lastSuccessTime: Type.Optional(time('When all expectations last passed.')),
+    lastHandledRunRequest: Type.Optional(
+      Type.String({
+        description: 'The value of the annotation postern.dev/run-requested-at that was last acted on.',
+        maxLength: 64,
+      }),
+    ),
+    expectations: Type.Optional(
+      Type.Array(expectationStatus, {
+        description: 'One row per expectation.',
+        maxItems: 128,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+    ),
+    conditions: Type.Optional(
+      Type.Array(condition, {
+        description:
+          'Accepted: the spec can be run. Passed: every expectation passed in the newest run. Ready: both; made for `kubectl wait`.',
+        maxItems: 8,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      }),
+    ),
+    probeReplicas: Type.Optional(
+      Type.Integer({ description: 'Always 0; see spec.probeReplicas.', minimum: 0, maximum: 0 }),
+    ),
+  },
+  { description: 'What was seen. Written by Postern alone.' },
+);
+
+export type Status = Static<typeof status>;
+export type ExpectationStatus = Static<typeof expectationStatus>;
+export type Condition = Static<typeof condition>;
+export type LastRun = Static<typeof lastRun>;
+export type Trigger = LastRun['trigger'];
