@@ -1,0 +1,102 @@
+/** What Postern tells Prometheus; the only room that knows prom-client. */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  createMachineryMetrics,
+  createProbeMetrics,
+  createTestMetrics,
+  OTHER,
+  OUTCOMES,
+  POD_PHASES,
+  PROTOCOLS,
+  RECONCILE_RESULTS,
+  RUN_RESULTS,
+} from './catalogue.ts';
+import { createMachinery, type Machinery } from './machinery.ts';
+import { createTestSeries, type TestReport } from './test-series.ts';
+
+export type {
+  KubeRequest,
+  KubeRequestObserver,
+  QueueObserver,
+  ReconcileObservation,
+  ReflectorObserver,
+} from './machinery.ts';
+export type { ExpectationReport, RunReport, TestReport, Verdict } from './test-series.ts';
+
+/** How a run ended, the worst of its verdicts. */
+export type RunResult = (typeof RUN_RESULTS)[number];
+
+/** The phase of a pod, as Kubernetes names it. */
+export type PodPhase = (typeof POD_PHASES)[number];
+
+/** How one pass of a controller ended. */
+export type ReconcileResult = (typeof RECONCILE_RESULTS)[number];
+
+/** Which build the metrics describe. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly revision: string;
+}
+
+/** The face that the rest of the program sees: events of the domain, not counters. */
+export interface Metrics extends Machinery {
+  /** Replaces every series of the report's test. */
+  reportTest(report: TestReport): void;
+  /** Removes every series of a test that is gone. */
+  forgetTest(namespace: string, test: string): void;
+  countRun(result: RunResult): void;
+  observeProbeStart(seconds: number): void;
+  /** For attempts that connected and were expected to: what a denied one takes is only its timeout. */
+  observeConnect(protocol: string, seconds: number): void;
+  countAttempt(outcome: string, protocol: string): void;
+  /** Sets the number of probe pods per phase; a phase left out has none. */
+  setProbePods(countByPhase: Partial<Record<PodPhase, number>>): void;
+  /** Everything in Prometheus' text format. */
+  expose(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Builds the metrics of one operator. Each call has its own registry: two operators in one process share nothing. */
+export function createMetrics(build: BuildInfo): Metrics {
+  const registry = new Registry();
+  const tests = createTestSeries(createTestMetrics(registry));
+  const probes = createProbeMetrics(registry);
+  const machinery = createMachinery(createMachineryMetrics(registry));
+  collectDefaultMetrics({ register: registry });
+  probes.buildInfo.set({ version: build.version, revision: build.revision }, 1);
+  initialiseToZero(probes);
+
+  return {
+    ...machinery,
+    reportTest: (report) => tests.replace(report),
+    forgetTest: (namespace, test) => tests.remove(namespace, test),
+    countRun: (result) => probes.runs.inc({ result }),
+    observeProbeStart: (seconds) => probes.probeStart.observe(seconds),
+    observeConnect: (protocol, seconds) =>
+      probes.connect.observe({ protocol: memberOr(OTHER, PROTOCOLS, protocol) }, seconds),
+    countAttempt: (outcome, protocol) =>
+      probes.attempts.inc({
+        outcome: memberOr(OTHER, OUTCOMES, outcome),
+        protocol: memberOr(OTHER, PROTOCOLS, protocol),
+      }),
+    setProbePods: (countByPhase) => {
+      for (const phase of POD_PHASES) probes.probePods.set({ phase }, countByPhase[phase] ?? 0);
+    },
+    expose: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** A counter that first appears at 1 has no rate; so closed label sets start at 0. */
+function initialiseToZero(probes: ReturnType<typeof createProbeMetrics>): void {
+  for (const result of RUN_RESULTS) probes.runs.inc({ result }, 0);
+  for (const phase of POD_PHASES) probes.probePods.set({ phase }, 0);
+  for (const protocol of PROTOCOLS) {
+    probes.connect.zero({ protocol });
+    for (const outcome of OUTCOMES) probes.attempts.inc({ outcome, protocol }, 0);
+  }
+}
+
+function memberOr(fallback: string, members: readonly string[], value: string): string {
+  return members.includes(value) ? value : fallback;
+}

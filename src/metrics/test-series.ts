@@ -1,0 +1,131 @@
+/** The series of one test: written together, replaced together, removed together. */
+import { VERDICTS, type TestMetrics } from './catalogue.ts';
+
+/** What an expectation came to. */
+export type Verdict = (typeof VERDICTS)[number];
+
+/** One expectation of a test, as far as metrics show it. */
+export interface ExpectationReport {
+  readonly name: string;
+  readonly expect: 'Allow' | 'Deny';
+  /** The severity that the test gives, for instance `Critical`; undefined lets each alert use its own. */
+  readonly severity: string | undefined;
+  /** Both ends in words, for instance `Deployment/web`; never a pod's name or address. */
+  readonly source: string;
+  readonly target: string;
+  readonly port: string;
+  readonly protocol: string;
+  /** Measured and shown, but never a violation. */
+  readonly dryRun: boolean;
+  /** Undefined while there is no result yet. */
+  readonly verdict: Verdict | undefined;
+}
+
+/** What the last complete run of a test cost and when it ended. */
+export interface RunReport {
+  readonly completedAtSeconds: number;
+  readonly durationSeconds: number;
+  readonly apiRequests: number;
+  readonly probePods: number;
+}
+
+/** Everything that metrics say about one test. */
+export interface TestReport {
+  readonly namespace: string;
+  readonly test: string;
+  /** A suspended test has no series at all, so that an alert about a stale result cannot go on firing. */
+  readonly suspended: boolean;
+  readonly periodSeconds: number;
+  readonly accepted: boolean;
+  readonly expectations: readonly ExpectationReport[];
+  readonly lastRun?: RunReport | undefined;
+  readonly lastSuccessSeconds?: number | undefined;
+}
+
+/** Keeps the series of all tests in step with the last report of each. */
+export interface TestSeries {
+  replace(report: TestReport): void;
+  remove(namespace: string, test: string): void;
+}
+
+type Labels = Record<string, string>;
+
+interface LabelledGauge {
+  set(labels: Labels, value: number): void;
+  remove(labels: Labels): void;
+}
+
+/** Longest label value; Prometheus refuses whole scrapes over a limit that operators set, so one long name must not do harm. */
+const LABEL_LENGTH_LIMIT = 256;
+
+/** Tracks which series each test has, because removal needs every label of a series. */
+export function createTestSeries(metrics: TestMetrics): TestSeries {
+  const removersByTest = new Map<string, (() => void)[]>();
+
+  function remove(namespace: string, test: string): void {
+    const key = keyOf(namespace, test);
+    for (const removeSeries of removersByTest.get(key) ?? []) removeSeries();
+    removersByTest.delete(key);
+  }
+
+  function replace(report: TestReport): void {
+    remove(report.namespace, report.test);
+    if (report.suspended) return;
+    const removers: (() => void)[] = [];
+    const set = (gauge: LabelledGauge, labels: Labels, value: number): void => {
+      gauge.set(labels, value);
+      removers.push(() => gauge.remove(labels));
+    };
+    setTestSeries(metrics, report, set);
+    for (const expectation of report.expectations) setExpectationSeries(metrics, report, expectation, set);
+    removersByTest.set(keyOf(report.namespace, report.test), removers);
+  }
+
+  return { replace, remove };
+}
+
+type Set = (gauge: LabelledGauge, labels: Labels, value: number) => void;
+
+function setTestSeries(metrics: TestMetrics, report: TestReport, set: Set): void {
+  const labels = { namespace: report.namespace, test: report.test };
+  set(metrics.accepted, labels, report.accepted ? 1 : 0);
+  set(metrics.periodSeconds, labels, report.periodSeconds);
+  if (report.lastSuccessSeconds !== undefined) set(metrics.lastSuccess, labels, report.lastSuccessSeconds);
+  if (report.lastRun === undefined) return;
+  set(metrics.lastRun, labels, report.lastRun.completedAtSeconds);
+  set(metrics.runDuration, labels, report.lastRun.durationSeconds);
+  set(metrics.runApiRequests, labels, report.lastRun.apiRequests);
+  set(metrics.runProbePods, labels, report.lastRun.probePods);
+}
+
+function setExpectationSeries(
+  metrics: TestMetrics,
+  report: TestReport,
+  expectation: ExpectationReport,
+  set: Set,
+): void {
+  const labels = { namespace: report.namespace, test: report.test, expectation: expectation.name };
+  const info = {
+    ...labels,
+    expect: expectation.expect,
+    severity: expectation.severity ?? '',
+    source: toLabelValue(expectation.source),
+    target: toLabelValue(expectation.target),
+    port: toLabelValue(expectation.port),
+    protocol: toLabelValue(expectation.protocol),
+    dry_run: String(expectation.dryRun),
+  };
+  set(metrics.info, info, 1);
+  for (const verdict of VERDICTS) {
+    set(metrics.verdict, { ...labels, verdict }, expectation.verdict === verdict ? 1 : 0);
+  }
+}
+
+/** Bounds a text that users wrote and takes out what could break a terminal or a log that shows the label. */
+function toLabelValue(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').slice(0, LABEL_LENGTH_LIMIT);
+}
+
+function keyOf(namespace: string, test: string): string {
+  return `${namespace}/${test}`;
+}
