@@ -4,9 +4,6 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What an expectation came to. One 0/1 series each per expectation, so that `sum by (verdict)` counts expectations. */
-export const VERDICTS = ['Passed', 'Failed', 'Inconclusive', 'Skipped'] as const;
-
 /** What one attempt saw. Anything else is counted as `Other`, so that a new outcome cannot mint series unseen. */
 export const OUTCOMES = [
   'Connected',
@@ -15,14 +12,14 @@ export const OUTCOMES = [
   'Unreachable',
   'Reset',
   'NameNotResolved',
-  'TLSFailed',
   'HTTPMismatch',
+  'AddressNotAllowed',
   'ProbeNotStarted',
   'ProbeLost',
 ] as const;
 
 /** What an attempt spoke. */
-export const PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'DNS'] as const;
+export const PROTOCOLS = ['TCP', 'HTTP'] as const;
 
 /** How a run ended, the worst of its verdicts. */
 export const RUN_RESULTS = ['passed', 'failed', 'inconclusive'] as const;

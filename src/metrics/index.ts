@@ -21,7 +21,7 @@ export type {
   ReconcileObservation,
   ReflectorObserver,
 } from './machinery.ts';
-export type { ExpectationReport, RunReport, TestReport, Verdict } from './test-series.ts';
+export type { ExpectationReport, RunReport, TestReport } from './test-series.ts';
 
 /** How a run ended, the worst of its verdicts. */
 export type RunResult = (typeof RUN_RESULTS)[number];

@@ -1,15 +1,12 @@
 /** The series of one test: written together, replaced together, removed together. */
-import { VERDICTS, type TestMetrics } from './catalogue.ts';
-
-/** What an expectation came to. */
-export type Verdict = (typeof VERDICTS)[number];
+import { verdicts, type Expected, type Severity, type Verdict } from '../api/index.ts';
+import type { TestMetrics } from './catalogue.ts';
 
 /** One expectation of a test, as far as metrics show it. */
 export interface ExpectationReport {
   readonly name: string;
-  readonly expect: 'Allow' | 'Deny';
-  /** The severity that the test gives, for instance `Critical`; undefined lets each alert use its own. */
-  readonly severity: string | undefined;
+  readonly expect: Expected;
+  readonly severity: Severity;
   /** Both ends in words, for instance `Deployment/web`; never a pod's name or address. */
   readonly source: string;
   readonly target: string;
@@ -108,7 +105,7 @@ function setExpectationSeries(
   const info = {
     ...labels,
     expect: expectation.expect,
-    severity: expectation.severity ?? '',
+    severity: expectation.severity,
     source: toLabelValue(expectation.source),
     target: toLabelValue(expectation.target),
     port: toLabelValue(expectation.port),
@@ -116,7 +113,7 @@ function setExpectationSeries(
     dry_run: String(expectation.dryRun),
   };
   set(metrics.info, info, 1);
-  for (const verdict of VERDICTS) {
+  for (const verdict of verdicts) {
     set(metrics.verdict, { ...labels, verdict }, expectation.verdict === verdict ? 1 : 0);
   }
 }
