@@ -26,3 +26,125 @@ export interface KubeObject {
   readonly kind: string;
   readonly metadata: ObjectMeta;
 }
+
+/** A label selector (metav1.LabelSelector). */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly protocol?: string;
+}
+
+export interface ReadinessProbe {
+  readonly httpGet?: { readonly port: number | string; readonly host?: string };
+  readonly tcpSocket?: { readonly port: number | string; readonly host?: string };
+  readonly grpc?: { readonly port: number };
+}
+
+export interface Container {
+  readonly name: string;
+  readonly ports?: readonly ContainerPort[];
+  readonly readinessProbe?: ReadinessProbe;
+}
+
+/** The fields of a pod's specification that Postern reads. Those that a probe pod copies are passed on as they are. */
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly hostNetwork?: boolean;
+  readonly nodeName?: string;
+  readonly serviceAccountName?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly unknown[];
+  readonly dnsPolicy?: string;
+  readonly dnsConfig?: unknown;
+  readonly imagePullSecrets?: readonly { readonly name?: string }[];
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly running?: { readonly startedAt?: string };
+    readonly terminated?: {
+      readonly exitCode: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly startedAt?: string;
+      readonly finishedAt?: string;
+    };
+  };
+}
+
+export interface Pod extends KubeObject {
+  readonly spec: PodSpec;
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** A Deployment, StatefulSet, DaemonSet or ReplicaSet (apps/v1), as far as Postern reads them. */
+export interface Workload extends KubeObject {
+  readonly spec: {
+    readonly selector: LabelSelector;
+    readonly template: { readonly metadata?: Pick<ObjectMeta, 'labels'>; readonly spec: PodSpec };
+  };
+}
+
+export interface Service extends KubeObject {
+  readonly spec: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly clusterIPs?: readonly string[];
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly publishNotReadyAddresses?: boolean;
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly port: number;
+      readonly protocol?: string;
+      readonly targetPort?: number | string;
+    }[];
+  };
+}
+
+/** EndpointSlice (discovery.k8s.io/v1). */
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string;
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: {
+      readonly kind?: string;
+      readonly namespace?: string;
+      readonly name?: string;
+      readonly uid?: string;
+    };
+  }[];
+  readonly ports?: readonly { readonly name?: string; readonly port?: number; readonly protocol?: string }[];
+}
+
+export type Namespace = KubeObject;
+
+/** A NetworkPolicy, CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy; its spec is looked at only for the labels it names. */
+export interface Policy extends KubeObject {
+  readonly spec?: unknown;
+  readonly specs?: unknown;
+}

@@ -27,9 +27,12 @@ export const reasons = {
   SourceNotFound: 'the source does not exist or has no pod identity to wear',
   SourceNotSupported: 'the source uses the host network, on which network policies have no say',
   IdentityNotReproducible: 'a network policy selects on a label that a probe pod must not wear',
+  ServicePublishesNotReady:
+    'a Service that selects the source publishes addresses that are not ready: a probe pod would get its traffic',
   TargetNotFound: 'the target does not exist',
   TargetNotReady: 'the target has no ready endpoint, so it is not dialled',
-  TargetIsSource: 'source and target are the same pod, a path that the NetworkPolicy API leaves undefined',
+  TargetNotSupported:
+    'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
   PortNotFound: 'the target has no port of that name or number',
   LimitExceeded: 'the expectation expands to more checks than one run may have',
   QuotaExceeded: "the namespace's quota leaves no room for a probe pod",

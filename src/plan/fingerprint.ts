@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { ConnectivityTest } from '../api/index.ts';
+import type { Plan } from './plan.ts';
+import type { ClusterView } from './view.ts';
+
+/**
+ * Digest of everything observed that a test's verdicts depend on: its spec, the identities and targets of the plan, the
+ * policies and labels of the namespaces involved. A test runs again when it changes, and only then or on its period.
+ */
+export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterView): string {
+  const policies = [undefined, ...plan.namespaces].flatMap((namespace) =>
+    view
+      .policies(namespace)
+      .map(({ kind, metadata, spec, specs }) =>
+        JSON.stringify([kind, metadata.namespace, metadata.name, metadata.uid, spec, specs]),
+      )
+      .toSorted(),
+  );
+  const labels = plan.namespaces.map((name) => sorted(view.namespace(name)?.metadata.labels ?? {}));
+  const lines = plan.lines.map(({ checks, findings, notes }) => [
+    checks.map(({ identity, target }) => [identity.key, target]),
+    findings,
+    notes,
+  ]);
+  return createHash('sha256')
+    .update(JSON.stringify([test.metadata.uid, test.metadata.generation, policies, labels, lines]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function sorted(labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  return Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,173 @@
+import type { ConnectivityTest, Expectation } from '../api/index.ts';
+import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
+import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
+import { labelKeysNamedBy, selectorMatches } from './selector.ts';
+import { type Target, targetsOf } from './target.ts';
+import type { ClusterView } from './view.ts';
+
+/** One source identity × one target × one port. */
+export interface Check extends PlannedCheck {
+  readonly identity: Identity;
+  readonly target: Target;
+}
+
+/** An expectation, the checks that decide it, and what keeps it from being decided. */
+export interface Line {
+  readonly expectation: Expectation;
+  readonly checks: readonly Check[];
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+}
+
+/** What one probe pod does. */
+export interface Assignment {
+  readonly identity: Identity;
+  readonly checks: readonly Check[];
+}
+
+export interface Plan {
+  readonly lines: readonly Line[];
+  /** One per source identity, more only where an identity has more checks than fit a pod. */
+  readonly assignments: readonly Assignment[];
+  /** Namespaces whose objects the plan depends on. */
+  readonly namespaces: readonly string[];
+}
+
+/** Most checks of one run: the product of identities and targets can surprise. */
+export const maxChecksPerRun = 1024;
+
+/** What a run of this test would probe, seen from the cluster as it is now. */
+export function planFor(test: ConnectivityTest, view: ClusterView): Plan {
+  const checks = new Map<string, Check>();
+  const lines = test.spec.expectations.map((expectation) => lineFor(test, expectation, view, checks));
+  return { lines, assignments: assign([...checks.values()]), namespaces: namespacesOf(test) };
+}
+
+function lineFor(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  view: ClusterView,
+  checks: Map<string, Check>,
+): Line {
+  const identities = identitiesOf(test, expectation, view);
+  if ('reason' in identities) return { expectation, checks: [], findings: [identities], notes: [] };
+  const resolved = targetsOf(test, expectation, view);
+  if ('reason' in resolved) return { expectation, checks: [], findings: [resolved], notes: [] };
+
+  const findings: Finding[] = [];
+  const own: Check[] = [];
+  const namedKeys = keysNamedByPolicies(test, view);
+  for (const identity of identities) {
+    const missing = identity.droppedLabels.filter((key) => namedKeys.has(key));
+    if (missing.length > 0) {
+      findings.push({
+        reason: 'IdentityNotReproducible',
+        message: `A network policy selects on the label ${missing.join(', ')} of ${describeSource(expectation)}, which a probe pod must not wear. Select on a label of the application instead.`,
+      });
+      continue;
+    }
+    const publisher = serviceThatWouldPublish(identity, view);
+    if (publisher !== undefined) {
+      findings.push({
+        reason: 'ServicePublishesNotReady',
+        message: `Service ${publisher} selects ${describeSource(expectation)} and publishes not-ready addresses (publishNotReadyAddresses), so a probe pod would get its traffic. Test from pods that this Service does not select.`,
+      });
+      continue;
+    }
+    for (const target of resolved.targets) {
+      const check = checkFor(test, expectation, identity, target, checks);
+      if (check !== undefined) own.push(check);
+    }
+  }
+  if (own.length + findings.length < identities.length * resolved.targets.length && findings.length === 0) {
+    findings.push({
+      reason: 'LimitExceeded',
+      message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
+    });
+  }
+  return { expectation, checks: own, findings, notes: resolved.note === undefined ? [] : [resolved.note] };
+}
+
+/** The check, shared with other expectations that ask the same; undefined if the run is full. */
+function checkFor(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  identity: Identity,
+  target: Target,
+  checks: Map<string, Check>,
+): Check | undefined {
+  const mode = expectation.expect === 'Allow' ? 'converge' : 'guard';
+  const host = target.host ?? hostHeader(test, expectation);
+  const http =
+    expectation.http === undefined
+      ? undefined
+      : {
+          path: expectation.http.path ?? '/',
+          ...(expectation.http.status === undefined ? {} : { status: expectation.http.status }),
+        };
+  const key = JSON.stringify([identity.key, mode, target.address, host, target.port, http]);
+  const known = checks.get(key);
+  if (known !== undefined) return known;
+  if (checks.size >= maxChecksPerRun) return undefined;
+  const check: Check = {
+    id: checks.size,
+    mode,
+    port: target.port,
+    identity,
+    target,
+    ...(target.address === undefined ? {} : { address: target.address }),
+    ...(host === undefined ? {} : { host }),
+    ...(http === undefined ? {} : { http }),
+  };
+  checks.set(key, check);
+  return check;
+}
+
+/** A Service that would make an endpoint even of a pod that is never ready. */
+function serviceThatWouldPublish({ namespace, labels }: Identity, view: ClusterView): string | undefined {
+  return view
+    .services(namespace)
+    .find(
+      ({ spec }) =>
+        spec.publishNotReadyAddresses === true &&
+        spec.selector !== undefined &&
+        selectorMatches({ matchLabels: spec.selector }, labels),
+    )?.metadata.name;
+}
+
+/** Applications tell virtual hosts apart by the name that clients use, so an HTTP request to a Service carries it. */
+function hostHeader(test: ConnectivityTest, { to, http }: Expectation): string | undefined {
+  if (http === undefined || to.service === undefined) return undefined;
+  return `${to.service.name}.${to.service.namespace ?? test.metadata.namespace}.svc`;
+}
+
+function assign(checks: readonly Check[]): readonly Assignment[] {
+  const assignments: Assignment[] = [];
+  for (const own of Map.groupBy(checks, ({ identity }) => identity.key).values()) {
+    let part: Check[] = [];
+    let weight = 0;
+    for (const check of own) {
+      if (weight + checkWeight(check) > maxWeightPerPod) {
+        assignments.push({ identity: check.identity, checks: part });
+        part = [];
+        weight = 0;
+      }
+      part.push(check);
+      weight += checkWeight(check);
+    }
+    const [first] = part;
+    if (first !== undefined) assignments.push({ identity: first.identity, checks: part });
+  }
+  return assignments;
+}
+
+function namespacesOf(test: ConnectivityTest): readonly string[] {
+  const { namespace } = test.metadata;
+  const targets = test.spec.expectations.map(({ to }) => to.service?.namespace ?? namespace);
+  return [...new Set([namespace, ...targets])].toSorted();
+}
+
+function keysNamedByPolicies(test: ConnectivityTest, view: ClusterView): ReadonlySet<string> {
+  const policies = [undefined, ...namespacesOf(test)].flatMap((namespace) => view.policies(namespace));
+  return new Set(policies.flatMap(({ spec, specs }) => [...labelKeysNamedBy([spec, specs])]));
+}

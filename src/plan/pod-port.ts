@@ -1,0 +1,29 @@
+import type { Pod, ReadinessProbe } from '../api/index.ts';
+
+/** The number of a pod's TCP container port by name (several containers may share a name; the first counts, as for a Service). */
+export function containerPortNamed(pod: Pod, name: string): number | undefined {
+  for (const { ports } of pod.spec.containers) {
+    const port = ports?.find((candidate) => candidate.name === name && (candidate.protocol ?? 'TCP') === 'TCP');
+    if (port !== undefined) return port.containerPort;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a container of the pod has a readiness probe that connects to this very port of this very pod. The kubelet dials
+ * from the node, which network policies admit, so a Ready pod then answers there. A probe that sets `host` dials elsewhere.
+ */
+export function hasReadinessProbeOn(pod: Pod, port: number): boolean {
+  return pod.spec.containers.some((container) => {
+    const dialled = dialledPort(container.readinessProbe);
+    if (dialled === undefined) return false;
+    if (typeof dialled === 'number') return dialled === port;
+    return container.ports?.some(({ name, containerPort }) => name === dialled && containerPort === port) === true;
+  });
+}
+
+function dialledPort(probe: ReadinessProbe | undefined): number | string | undefined {
+  if (probe?.grpc !== undefined) return probe.grpc.port;
+  const action = probe?.httpGet ?? probe?.tcpSocket;
+  return action === undefined || (action.host ?? '') !== '' ? undefined : action.port;
+}

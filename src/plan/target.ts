@@ -1,0 +1,211 @@
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Service } from '../api/index.ts';
+import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import { containerPortNamed, hasReadinessProbeOn } from './pod-port.ts';
+import { type ClusterView, isReady } from './view.ts';
+
+/** One thing to dial, resolved as far as it can be from outside of the probe pod. */
+export interface Target {
+  /** Absent for a host name, which the probe resolves itself. */
+  readonly address?: string;
+  readonly host?: string;
+  readonly port: number;
+  /** Pods that may answer, by uid; empty for addresses and host names. */
+  readonly podUids: readonly string[];
+  /** Whether the kubelet proves, by a readiness probe on that very port, that each of these pods answers there. */
+  readonly readinessProved: boolean;
+}
+
+export interface ResolvedTargets {
+  readonly targets: readonly Target[];
+  /** What the verdict's sentence must add, such as that only some replicas were dialled. */
+  readonly note?: string;
+}
+
+/** Most pods of one target that one expectation dials. */
+export const maxPodsPerTarget = 10;
+
+/** What an expectation's target stands for now, or why it cannot be dialled. */
+export function targetsOf(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  view: ClusterView,
+): ResolvedTargets | Finding {
+  const { to } = expectation;
+  const { namespace } = test.metadata;
+  if (to.ip !== undefined) {
+    return { targets: [{ address: to.ip, port: Number(to.port), podUids: [], readinessProved: false }] };
+  }
+  if (to.host !== undefined) {
+    return { targets: [{ host: to.host, port: Number(to.port), podUids: [], readinessProved: false }] };
+  }
+  if (to.service !== undefined) return serviceTargets(namespace, expectation, view);
+  const pods =
+    to.workload === undefined
+      ? podsMatching(namespace, to.pods ?? {}, view)
+      : podsOfWorkload(namespace, to.workload.kind, to.workload.name, view);
+  if (pods === undefined || (to.workload === undefined && pods.length === 0)) {
+    return {
+      reason: 'TargetNotFound',
+      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the target or create it.`,
+    };
+  }
+  return podTargets(pods, expectation, namespace);
+}
+
+/** The target in words, without its port, as sentences name it. */
+export function describeTarget({ to }: Expectation, testNamespace: string): string {
+  if (to.workload !== undefined) return `${to.workload.kind} ${to.workload.name}`;
+  if (to.pods !== undefined) return `pods ${describeSelector(to.pods)}`;
+  if (to.service !== undefined) {
+    const namespace = to.service.namespace ?? testNamespace;
+    return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;
+  }
+  return to.ip ?? to.host ?? '';
+}
+
+function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: string): ResolvedTargets | Finding {
+  const name = describeTarget(expectation, namespace);
+  const ready = pods.filter((pod) => isReady(pod) && pod.status?.podIP !== undefined);
+  if (ready.length === 0) {
+    return {
+      reason: 'TargetNotReady',
+      message: `${name} has no ready pod (${pods.length} exist), so there is nothing to dial. The verdict comes when one is ready.`,
+    };
+  }
+  if (expectation.expect === 'Deny' && ready.some(({ spec }) => spec.hostNetwork === true)) {
+    return {
+      reason: 'TargetNotSupported',
+      message: `${name} uses the host network: network policies have no say there, so a Deny cannot be their doing.`,
+    };
+  }
+  const targets: Target[] = [];
+  for (const pod of ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).slice(0, maxPodsPerTarget)) {
+    const port =
+      typeof expectation.to.port === 'number' ? expectation.to.port : containerPortNamed(pod, expectation.to.port);
+    if (port === undefined) {
+      return {
+        reason: 'PortNotFound',
+        message: `Pod ${pod.metadata.name} has no TCP container port named ${expectation.to.port}. Write a name from its containers' ports, or the number.`,
+      };
+    }
+    targets.push({
+      address: pod.status?.podIP ?? '',
+      port,
+      podUids: [pod.metadata.uid ?? ''],
+      readinessProved: hasReadinessProbeOn(pod, port),
+    });
+  }
+  return ready.length > targets.length
+    ? { targets, note: `${targets.length} of ${ready.length} ready pods were dialled.` }
+    : { targets };
+}
+
+function serviceTargets(testNamespace: string, expectation: Expectation, view: ClusterView): ResolvedTargets | Finding {
+  const name = describeTarget(expectation, testNamespace);
+  const reference = expectation.to.service;
+  const namespace = reference?.namespace ?? testNamespace;
+  const service = view.service(namespace, reference?.name ?? '');
+  if (service === undefined) {
+    return {
+      reason: 'TargetNotFound',
+      message: `There is no ${name}. Correct the name or namespace under to.service, or create it.`,
+    };
+  }
+  if (service.spec.type === 'ExternalName') {
+    return {
+      reason: 'TargetNotSupported',
+      message: `${name} is only an alias (ExternalName): write the name that it stands for as \`host\`.`,
+    };
+  }
+  const wanted = expectation.to.port;
+  const servicePort = service.spec.ports?.find(
+    ({ port, name, protocol }) =>
+      (protocol ?? 'TCP') === 'TCP' && (typeof wanted === 'number' ? port === wanted : name === wanted),
+  );
+  if (servicePort === undefined) {
+    const ports = (service.spec.ports ?? []).map(({ port, name }) =>
+      name === undefined ? `${port}` : `${name} (${port})`,
+    );
+    return {
+      reason: 'PortNotFound',
+      message: `${name} has no TCP port ${wanted}; its ports are ${ports.join(', ') || 'none'}.`,
+    };
+  }
+  const endpoints = readyEndpoints(view.endpointSlices(namespace, service.metadata.name), servicePort.name ?? '');
+  if (endpoints.length === 0) {
+    return {
+      reason: 'TargetNotReady',
+      message: `${name} has no ready endpoint behind port ${wanted}, so it is not dialled. The verdict comes when one is ready.`,
+    };
+  }
+  return dialledService(service, servicePort.port, endpoints, expectation, view.pods(namespace));
+}
+
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly podUid?: string;
+}
+
+function readyEndpoints(slices: readonly EndpointSlice[], portName: string): readonly Endpoint[] {
+  return slices
+    .filter(({ addressType }) => addressType !== 'FQDN')
+    .flatMap((slice) => {
+      const port = slice.ports?.find(
+        ({ name, protocol }) => (name ?? '') === portName && (protocol ?? 'TCP') === 'TCP',
+      )?.port;
+      if (port === undefined) return [];
+      return (slice.endpoints ?? [])
+        .filter(({ conditions }) => conditions?.ready !== false)
+        .flatMap(({ addresses, targetRef }) =>
+          addresses.slice(0, 1).map((address) => ({
+            address,
+            port,
+            ...(targetRef?.uid === undefined ? {} : { podUid: targetRef.uid }),
+          })),
+        );
+    });
+}
+
+function dialledService(
+  service: Service,
+  servicePort: number,
+  endpoints: readonly Endpoint[],
+  expectation: Expectation,
+  pods: readonly Pod[],
+): ResolvedTargets {
+  const podOf = ({ podUid }: Endpoint) => pods.find(({ metadata }) => metadata.uid === podUid);
+  const proved = (endpoint: Endpoint) => {
+    const pod = podOf(endpoint);
+    return pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port);
+  };
+  const clusterAddress = service.spec.clusterIP;
+  const uids = (among: readonly Endpoint[]) =>
+    among.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])).toSorted();
+  if (clusterAddress !== undefined && clusterAddress !== 'None') {
+    return {
+      targets: [
+        {
+          address: clusterAddress,
+          port: servicePort,
+          podUids: uids(endpoints),
+          readinessProved: endpoints.every(proved),
+        },
+      ],
+    };
+  }
+  // Clients of a headless Service get pod addresses from DNS and use the port that they know; only a lookup by the port's
+  // name (an SRV record) tells them the endpoint's port.
+  const targets = endpoints
+    .toSorted((a, b) => (a.address < b.address ? -1 : 1))
+    .slice(0, maxPodsPerTarget)
+    .map((endpoint) => ({
+      address: endpoint.address,
+      port: typeof expectation.to.port === 'number' ? servicePort : endpoint.port,
+      podUids: uids([endpoint]),
+      readinessProved: proved(endpoint) && (typeof expectation.to.port !== 'number' || servicePort === endpoint.port),
+    }));
+  return endpoints.length > targets.length
+    ? { targets, note: `${targets.length} of ${endpoints.length} ready endpoints were dialled.` }
+    : { targets };
+}

@@ -1,0 +1,10 @@
+import type { PlannedCheck } from './plan-text.ts';
+
+/** The command that a person would type in a pod of the source to see what the probe saw. */
+export function reproduceCommand(check: PlannedCheck, timeoutSeconds: number): string {
+  const host = check.address ?? check.host ?? '';
+  if (check.http === undefined) return `nc -zv -w ${timeoutSeconds} ${host} ${check.port}`;
+  const authority = host.includes(':') ? `[${host}]` : host;
+  const header = check.host !== undefined && check.address !== undefined ? ` -H 'Host: ${check.host}'` : '';
+  return `curl -v --max-time ${timeoutSeconds}${header} 'http://${authority}:${check.port}${check.http.path}'`;
+}

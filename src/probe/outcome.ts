@@ -1,0 +1,32 @@
+/** What one probe saw of one check (vocabulary of the verdicts; see ARCHITECTURE.md). */
+export const outcomes = [
+  'Connected',
+  'Refused',
+  'TimedOut',
+  'Unreachable',
+  'Reset',
+  'NameNotResolved',
+  'HTTPMismatch',
+  'AddressNotAllowed',
+  'ProbeNotStarted',
+  'ProbeLost',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** The stage at which an attempt ended. */
+export type Stage = 'dns' | 'connect' | 'http';
+
+/** A positive statement of a probe about one check. */
+export interface Observation {
+  readonly outcome: Outcome;
+  readonly stage: Stage;
+  /** How the first attempt ended, where later ones ended otherwise. */
+  readonly firstOutcome: Outcome;
+  readonly attempts: number;
+  /** From the first attempt's start to the last one's end. */
+  readonly elapsedMs: number;
+  /** The HTTP status code, if an HTTP answer came. */
+  readonly httpStatus?: number;
+  /** The address that a host name resolved to. */
+  readonly address?: string;
+}

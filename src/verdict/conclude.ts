@@ -1,0 +1,123 @@
+import type { ConnectivityTest, Expectation, ExpectationStatus, Reason, Verdict } from '../api/index.ts';
+import { type Check, describeSource, describeTarget, type Line } from '../plan/index.ts';
+import { type Observation, reproduceCommand } from '../probe/index.ts';
+import { type ProbeFacts, sourceControlOf, sourceNamesOf, targetControlOf } from './control.ts';
+import { judge, worst } from './judge.ts';
+import { sentenceFor, type Subject } from './sentence.ts';
+
+/** What one probe pod brought back: facts, or why there are none. */
+export interface ProbeReport extends ProbeFacts {
+  readonly trouble?: { readonly reason: Reason; readonly message: string };
+}
+
+/** What a finished run is judged by. */
+export interface RunEvidence {
+  readonly lines: readonly Line[];
+  readonly reports: readonly ProbeReport[];
+  readonly disturbed: boolean;
+  /** Whether the pods behind a check's target stand as they stood when the run began. */
+  readonly targetStands: (check: Check) => boolean;
+}
+
+/** A row of the status, still without the time since when it holds. */
+export type Row = Omit<ExpectationStatus, 'since'>;
+
+interface JudgedCheck {
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+  readonly message: string;
+  readonly check?: Check;
+  readonly observation?: Observation;
+  readonly control?: string;
+}
+
+/** One row per expectation, in the order of the spec. */
+export function concludeRun(test: ConnectivityTest, evidence: RunEvidence): readonly Row[] {
+  const names = sourceNamesOf(evidence.lines);
+  return evidence.lines.map((line) => rowFor(test, line, evidence, names));
+}
+
+/** Rows for a test that is not run at all. */
+export function skippedRows(test: ConnectivityTest, reason: Reason, message: string): readonly Row[] {
+  return test.spec.expectations.map(({ name, expect }) => ({ name, expect, verdict: 'Skipped', reason, message }));
+}
+
+function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names: ReadonlyMap<number, string>): Row {
+  const { expectation } = line;
+  const judged: JudgedCheck[] = [
+    ...line.findings.map(({ reason, message }) => ({ verdict: 'Inconclusive' as const, reason, message })),
+    ...line.checks.map((check) => judgeCheck(test, expectation, check, evidence, names)),
+  ];
+  const decisive = worst(judged) ?? {
+    verdict: 'Inconclusive' as const,
+    reason: 'NotProbed' as const,
+    message: 'Nothing was probed.',
+  };
+  const notes = decisive.check === undefined ? [] : line.notes;
+  const message = [decisive.message, ...notes].join(' ');
+  const row = {
+    name: expectation.name,
+    expect: expectation.expect,
+    verdict: decisive.verdict,
+    reason: decisive.reason,
+    message: message.slice(0, 1024),
+    ...(decisive.observation === undefined ? {} : { outcome: decisive.observation.outcome }),
+    ...(decisive.control === undefined ? {} : { control: decisive.control }),
+    ...(decisive.check === undefined ? {} : { command: commandFor(test, expectation, decisive.check) }),
+  };
+  if (expectation.dryRun !== true) return row;
+  return {
+    ...row,
+    verdict: 'Skipped',
+    reason: 'DryRun',
+    message: `Would be ${row.verdict} (${row.reason}): ${message}`.slice(0, 1024),
+  };
+}
+
+function judgeCheck(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  check: Check,
+  evidence: RunEvidence,
+  names: ReadonlyMap<number, string>,
+): JudgedCheck {
+  const report = evidence.reports.find(({ checks }) => checks.includes(check));
+  const observation = report?.observations.get(check.id);
+  const trouble = report?.trouble;
+  const targetControl = targetControlOf(check, observation, evidence.reports, names);
+  const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
+  const judgement = judge({
+    expected: expectation.expect,
+    observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
+    targetStands: evidence.targetStands(check),
+    disturbed: evidence.disturbed,
+    ...(targetControl === undefined ? {} : { targetControl }),
+    ...(sourceControl === undefined ? {} : { sourceControl }),
+  });
+  const subject: Subject = {
+    source: describeSource(expectation),
+    target: `${describeTarget(expectation, test.metadata.namespace)} on ${expectation.http === undefined ? 'TCP' : 'HTTP'} ${expectation.to.port}`,
+    namespace: test.metadata.namespace,
+    ...(targetControl === undefined ? {} : { targetControl }),
+    ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
+    ...(observation === undefined ? {} : { firstOutcome: observation.firstOutcome }),
+    ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
+  };
+  return {
+    ...judgement,
+    message: sentenceFor(judgement.reason, subject),
+    check,
+    ...(observation === undefined ? {} : { observation }),
+    ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
+  };
+}
+
+/** By name where the target is a Service: a cluster address means nothing to a reader, and belongs to its namespace. */
+function commandFor(test: ConnectivityTest, { to }: Expectation, check: Check): string {
+  const timeoutSeconds = test.spec.timeoutSeconds ?? 2;
+  if (to.service === undefined) return reproduceCommand(check, timeoutSeconds);
+  const host = `${to.service.name}.${to.service.namespace ?? test.metadata.namespace}.svc`;
+  const { id, mode, port, http } = check;
+  return reproduceCommand({ id, mode, port, host, ...(http === undefined ? {} : { http }) }, timeoutSeconds);
+}

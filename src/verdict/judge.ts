@@ -1,0 +1,100 @@
+import type { Expected, Reason, Verdict } from '../api/index.ts';
+import type { Observation } from '../probe/index.ts';
+
+/** What is known about one check when its run is over. */
+export interface Evidence {
+  readonly expected: Expected;
+  /** What the probe stated, or why it stated nothing. */
+  readonly observation: Observation | { readonly missing: Reason };
+  /** What proved that the target answers somebody on that port in this run, in words; absent if nothing did. */
+  readonly targetControl?: string;
+  /** What proved that the source's own network works, in words; absent if nothing did. */
+  readonly sourceControl?: string;
+  /** Whether the target's pods stood ready from before the run until after it. */
+  readonly targetStands: boolean;
+  /** Whether a change that the verdict depends on was observed while the run was under way. */
+  readonly disturbed: boolean;
+}
+
+export interface Judgement {
+  readonly verdict: Exclude<Verdict, 'Skipped'>;
+  readonly reason: Reason;
+}
+
+/**
+ * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes on silence alone, and
+ * only with a proof that the target answers and a proof that the source can send. A refusal is no denial: on a cluster that
+ * drops what it denies, it means that the packet arrived.
+ */
+export function judge(evidence: Evidence): Judgement {
+  const { observation } = evidence;
+  if ('missing' in observation) return inconclusive(observation.missing);
+  if (observation.outcome === 'ProbeLost' || observation.outcome === 'ProbeNotStarted') {
+    return inconclusive(observation.outcome);
+  }
+  if (observation.outcome === 'AddressNotAllowed') return inconclusive('AddressNotAllowed');
+  return evidence.expected === 'Allow' ? judgeAllow(observation, evidence) : judgeDeny(observation, evidence);
+}
+
+function judgeAllow(observation: Observation, evidence: Evidence): Judgement {
+  if (observation.outcome === 'Connected') return { verdict: 'Passed', reason: 'Reachable' };
+  if (!evidence.targetStands) return inconclusive('TargetChanged');
+  if (evidence.disturbed) return inconclusive('EnforcementDelayed');
+  return { verdict: 'Failed', reason: allowFailure(observation) };
+}
+
+function allowFailure({ outcome, stage }: Observation): Reason {
+  switch (outcome) {
+    case 'TimedOut':
+      return stage === 'http' ? 'NoAnswer' : 'Blocked';
+    case 'Refused':
+      return 'NothingListening';
+    case 'Reset':
+    case 'HTTPMismatch':
+      return outcome;
+    case 'NameNotResolved':
+      return 'NameNotResolved';
+    default:
+      return 'Blocked';
+  }
+}
+
+function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
+  switch (observation.outcome) {
+    case 'Connected':
+    case 'HTTPMismatch':
+      return evidence.disturbed
+        ? inconclusive('EnforcementDelayed')
+        : { verdict: 'Failed', reason: 'UnexpectedlyReachable' };
+    case 'Reset':
+      return evidence.disturbed
+        ? inconclusive('EnforcementDelayed')
+        : { verdict: 'Failed', reason: 'ReachedThenReset' };
+    case 'TimedOut':
+      return judgeSilence(evidence);
+    case 'Refused':
+      return inconclusive('RefusedOrClosed');
+    case 'NameNotResolved':
+      return inconclusive('NameNotResolved');
+    default:
+      return inconclusive('RejectedUnproven');
+  }
+}
+
+function judgeSilence({ targetStands, disturbed, targetControl, sourceControl }: Evidence): Judgement {
+  if (!targetStands) return inconclusive('TargetChanged');
+  if (disturbed) return inconclusive('EnforcementDelayed');
+  if (targetControl === undefined) return inconclusive('NoTargetControl');
+  if (sourceControl === undefined) return inconclusive('NoSourceControl');
+  return { verdict: 'Passed', reason: 'Denied' };
+}
+
+function inconclusive(reason: Reason): Judgement {
+  return { verdict: 'Inconclusive', reason };
+}
+
+/** The judgement that decides for a whole expectation: Failed before Inconclusive before Passed; the first of equals. */
+export function worst<T extends { readonly verdict: Verdict }>(judgements: readonly T[]): T | undefined {
+  const order: readonly Verdict[] = ['Failed', 'Inconclusive', 'Passed', 'Skipped'];
+  return judgements.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))[0];
+}

@@ -1,0 +1,74 @@
+import type { Reason } from '../api/index.ts';
+
+/** What a sentence about a verdict speaks of. */
+export interface Subject {
+  readonly source: string;
+  /** The target with its port, such as `Service api on TCP 8080`. */
+  readonly target: string;
+  readonly namespace: string;
+  readonly targetControl?: string;
+  readonly sourceControl?: string;
+  readonly httpStatus?: number;
+  readonly firstOutcome?: string;
+  /** Words of the API server or the kubelet about a probe pod that did not run. */
+  readonly trouble?: string;
+}
+
+/** One sentence for a tired person: what happened and what to do next. */
+export function sentenceFor(reason: Reason, subject: Subject): string {
+  const { source, target, namespace } = subject;
+  const trouble = subject.trouble === undefined ? '' : ` (${subject.trouble})`;
+  const denied = `${source} got no answer from ${target}`;
+  switch (reason) {
+    case 'Reachable':
+      return subject.firstOutcome === undefined || subject.firstOutcome === 'Connected'
+        ? `${source} connected to ${target}.`
+        : `${source} connected to ${target}, though not at once: the first attempt ended ${subject.firstOutcome}.`;
+    case 'Denied':
+      return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
+    case 'UnexpectedlyReachable':
+      return `${source} connected to ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.`;
+    case 'ReachedThenReset':
+      return `${source} reached ${target}, which must be denied; the connection was reset afterwards. The packets pass: close the path by a policy.`;
+    case 'Blocked':
+      return `${source} could not connect to ${target}. Something on the way drops it: check the egress policies that select the source and the ingress policies that select the target; both must admit it.`;
+    case 'NothingListening':
+      return `${target} refused ${source}. Nothing listens on that port of the target, or something rejects the connection: check the port and the application before the policies.`;
+    case 'Reset':
+      return `${target} reset the connection of ${source}. Look at the application and at proxies in the path.`;
+    case 'NameNotResolved':
+      return `The host name of ${target} did not resolve for ${source}. Check the name, and that egress to the cluster's DNS is allowed on UDP and TCP 53.`;
+    case 'HTTPMismatch':
+      return `${target} answered ${source} with HTTP ${subject.httpStatus ?? 'an unexpected status'}. The network path is open; check the application, or the \`status\` list.`;
+    case 'NoAnswer':
+      return `${source} connected to ${target}, but no HTTP answer came in time. The network path is open; check the application.`;
+    case 'NoTargetControl':
+      return `${denied}, but nothing proved that it answers anybody there. Add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.`;
+    case 'NoSourceControl':
+      return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
+    case 'RefusedOrClosed':
+      return `${target} refused ${source}. That is no denial: the packet may have arrived at a closed port. Check that the target listens on that port.`;
+    case 'RejectedUnproven':
+      return `The connection of ${source} to ${target} was rejected on its way, by something that is not known to be a network policy. Check routes and firewalls.`;
+    case 'AddressNotAllowed':
+      return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
+    case 'EnforcementDelayed':
+      return `Something that the verdict on ${source} to ${target} depends on changed during the run. It runs again at once.`;
+    case 'TargetChanged':
+      return `${target} was replaced or lost readiness during the run. It runs again.`;
+    case 'QuotaExceeded':
+      return `The quota of namespace ${namespace} leaves no room for a probe pod of ${source}${trouble}. Raise it by one pod per source, or free some.`;
+    case 'ProbeRejected':
+      return `The API server refused the probe pod of ${source}${trouble}. Let the admission policy of namespace ${namespace} admit it.`;
+    case 'ProbeImageUnavailable':
+      return `The probe image could not be pulled for ${source}${trouble}. Check the chart's probe.image and pull secrets.`;
+    case 'ProbeUnschedulable':
+      return `No node takes the probe pod of ${source}${trouble}.`;
+    case 'ProbeNotStarted':
+      return `The probe pod of ${source} did not start in time${trouble}. It is tried again at the next run.`;
+    case 'ProbeLost':
+      return `The probe pod of ${source} ended without a complete statement of what it saw${trouble}. It is tried again at the next run.`;
+    default:
+      return `${source} to ${target}: ${subject.trouble ?? 'not probed'}.`;
+  }
+}
