@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { ensureTool } from '../e2e/cluster/index.ts';
+
+/** The first call on a machine builds the tool. */
+const TOOL_TIMEOUT_MS = 1_200_000;
+const run = promisify(execFile);
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const textOf = (name: string): string => readFileSync(pathOf(name), 'utf8');
+
+/** As much of a rendered object as the tests look at. */
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Record<string, string> };
+  readonly rules?: readonly { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  readonly spec?: unknown;
+}
+
+let helm: string;
+beforeAll(async () => {
+  helm = await ensureTool('helm');
+}, TOOL_TIMEOUT_MS);
+
+async function render(...values: string[]): Promise<string> {
+  const { stdout } = await run(helm, ['template', 'postern', pathOf('postern'), '--namespace', 'postern', ...values]);
+  // Helm leaves an empty line per conditional block; where they fall is nobody's business.
+  return stdout.replaceAll(/\n\s*\n/g, '\n');
+}
+
+async function objectsOf(...values: string[]): Promise<Rendered[]> {
+  // The documents come from our own chart, so their shape is known.
+  return parseAllDocuments(await render(...values)).map((document) => document.toJS() as Rendered);
+}
+
+function named(objects: readonly Rendered[], kind: string, name: string): Rendered {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (found === undefined) throw new Error(`the chart renders no ${kind} ${name}`);
+  return found;
+}
+
+/** One line per permission, so that a difference names the very permission. */
+function permissionsOf(role: Rendered): string[] {
+  return (role.rules ?? [])
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) => resources.map((resource) => `${resource}.${group}: ${verbs.join(' ')}`)),
+    )
+    .toSorted();
+}
+
+describe('renders', () => {
+  it.each(['default', 'hardened'])(
+    'the %s values as recorded in testdata; UPDATE_GOLDEN=1 records them anew',
+    async (name) => {
+      const values = name === 'default' ? [] : ['--values', pathOf(`testdata/${name}.values.yaml`)];
+      const golden = `testdata/${name}.yaml`;
+
+      const rendered = await render('--set', 'crds.enabled=false', ...values);
+
+      if (process.env['UPDATE_GOLDEN'] !== undefined) writeFileSync(pathOf(golden), rendered);
+      expect(rendered).toBe(textOf(golden));
+    },
+  );
+
+  it('the definitions of crds/, kept when the release is removed', async () => {
+    const definition = named(await objectsOf(), 'CustomResourceDefinition', 'connectivitytests.postern.dev');
+
+    const source = parse(textOf('../crds/connectivitytests.yaml')) as Rendered;
+    expect(definition.spec).toEqual(source.spec);
+    expect(definition.metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
+  });
+
+  it('no definition where somebody else installs it', async () => {
+    const objects = await objectsOf('--set', 'crds.enabled=false');
+
+    expect(objects.filter(({ kind }) => kind === 'CustomResourceDefinition')).toEqual([]);
+  });
+
+  it('the rules as they are tested', async () => {
+    const objects = await objectsOf('--set', 'prometheusRule.enabled=true,prometheusRule.additionalLabels.release=kps');
+
+    const rule = named(objects, 'PrometheusRule', 'postern');
+    expect(rule.spec).toEqual(parse(textOf('postern/files/rules/postern.rules.yaml')));
+    expect(rule.metadata.labels).toMatchObject({ release: 'kps' });
+  });
+
+  it('one version for chart, operator and package', () => {
+    const chart = parse(textOf('postern/Chart.yaml')) as { version: string; appVersion: string };
+    const { version } = JSON.parse(textOf('../package.json')) as { version: string };
+
+    expect([chart.version, chart.appVersion]).toEqual([version, version]);
+  });
+});
+
+describe('permissions', () => {
+  it('of the operator are the least that it needs', async () => {
+    const role = named(await objectsOf(), 'ClusterRole', 'postern');
+
+    expect(permissionsOf(role)).toEqual([
+      'ciliumclusterwidenetworkpolicies.cilium.io: get list watch',
+      'ciliumnetworkpolicies.cilium.io: get list watch',
+      'connectivitytests.postern.dev: get list watch',
+      'connectivitytests/status.postern.dev: get patch update',
+      'daemonsets.apps: get list watch',
+      'deployments.apps: get list watch',
+      'endpointslices.discovery.k8s.io: get list watch',
+      'events.events.k8s.io: create patch',
+      'namespaces.: get list watch',
+      'networkpolicies.networking.k8s.io: get list watch',
+      'pods.: get list watch create delete',
+      'replicasets.apps: get list watch',
+      'services.: get list watch',
+      'statefulsets.apps: get list watch',
+    ]);
+  });
+
+  it('are bound to nobody but the operator', async () => {
+    const objects = await objectsOf();
+
+    const bindings = objects.filter(({ kind }) => kind.endsWith('RoleBinding'));
+    expect(bindings).toMatchObject([
+      {
+        kind: 'ClusterRoleBinding',
+        roleRef: { name: 'postern' },
+        subjects: [{ kind: 'ServiceAccount', name: 'postern', namespace: 'postern' }],
+      },
+    ]);
+  });
+
+  it('of people never reach a status', async () => {
+    const objects = await objectsOf();
+
+    const everything = 'get list watch create update patch delete deletecollection';
+    for (const [role, verbs] of [
+      ['view', 'get list watch'],
+      ['edit', everything],
+      ['admin', everything],
+    ]) {
+      const found = named(objects, 'ClusterRole', `postern-${role}`);
+      expect(permissionsOf(found)).toEqual([`connectivitytests.postern.dev: ${verbs}`]);
+      expect(found.metadata.labels).toHaveProperty([`rbac.authorization.k8s.io/aggregate-to-${role}`], 'true');
+    }
+  });
+});
+
+describe('refuses', () => {
+  it.each([
+    ['a misspelt key', 'image.tga=1.0.0', /at '\/image': additional properties 'tga' not allowed/],
+    ['a digest that is none', 'image.digest=latest', /at '\/image\/digest': 'latest' does not match pattern/],
+    ['a registry with a scheme', 'global.imageRegistry=https://mirror', /at '\/global\/imageRegistry'/],
+    ['an unknown log level', 'logLevel=verbose', /at '\/logLevel': value must be one of 'trace', 'debug', 'info'/],
+    ['no probe pods at all', 'probe.maxPods=0', /at '\/probe\/maxPods': minimum: got 0, want 1/],
+    ['a priority that preempts', 'probe.priorityClass.value=1000', /at '\/probe\/priorityClass\/value': maximum/],
+    ['a privileged port', 'listenPort=80', /at '\/listenPort': minimum: got 80, want 1,?024/],
+    ['a priority class without a name', 'probe.priorityClass.name=', /probe\.priorityClass\.name is needed/],
+  ])('%s', async (_name, value, message) => {
+    await expect(render('--set', value)).rejects.toThrow(message);
+  });
+});
