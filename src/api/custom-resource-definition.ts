@@ -74,20 +74,17 @@ export function connectivityTestDefinition(): Json {
  * A TypeBox schema as a structural schema (KEP-2335): records become `additionalProperties`, and what is not JSON schema
  * (TypeBox's own non-enumerable markers) falls away.
  */
-function structural(schema: object): Json {
-  return convert(JSON.parse(JSON.stringify(schema)) as Json);
-}
-
-function convert(value: Json): Json {
-  if (Array.isArray(value)) return value.map(convert);
-  if (value === null || typeof value !== 'object') return value;
+function structural(schema: unknown): Json {
+  if (typeof schema === 'string' || typeof schema === 'number' || typeof schema === 'boolean') return schema;
+  if (Array.isArray(schema)) return schema.map(structural);
+  if (typeof schema !== 'object' || schema === null) return null;
   const result: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(value)) {
+  for (const [key, member] of Object.entries(schema)) {
     if (key === 'patternProperties') {
-      const [valueSchema] = Object.values(member as Record<string, Json>);
-      if (valueSchema !== undefined) result['additionalProperties'] = convert(valueSchema);
+      const [valueSchema] = Object.values<unknown>(member);
+      result['additionalProperties'] = structural(valueSchema);
     } else {
-      result[key] = convert(member);
+      result[key] = structural(member);
     }
   }
   return result;

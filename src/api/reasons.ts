@@ -47,4 +47,3 @@ export const reasons = {
 } as const;
 
 export type Reason = keyof typeof reasons;
-export const reasonNames = Object.keys(reasons) as readonly Reason[];

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { reasonNames, reasons, verdicts } from './reasons.ts';
+import { type Reason, reasons, verdicts } from './reasons.ts';
 import { stringEnum } from './schema-parts.ts';
 
 const time = (description: string) => Type.String({ description, format: 'date-time' });
@@ -29,10 +29,12 @@ const expectationStatus = Type.Object(
     verdict: stringEnum(verdicts, {
       description: 'Passed, Failed, Inconclusive (nothing is proved either way) or Skipped.',
     }),
-    reason: Type.Unsafe<(typeof reasonNames)[number]>({
+    reason: Type.Unsafe<Reason>({
       type: 'string',
       maxLength: 64,
-      description: `Why, in one word. ${reasonNames.map((name) => `${name}: ${reasons[name]}.`).join(' ')}`,
+      description: `Why, in one word. ${Object.entries(reasons)
+        .map(([name, text]) => `${name}: ${text}.`)
+        .join(' ')}`,
     }),
     message: Type.String({ description: 'Why, in one sentence, and what to do next.', maxLength: 1024 }),
     outcome: Type.Optional(
@@ -66,7 +68,8 @@ const lastRun = Type.Object(
     completionTime: time('When its verdicts stood.'),
     probePods: Type.Integer({ description: 'How many probe pods it used: one per source identity.', minimum: 0 }),
     apiRequests: Type.Integer({
-      description: 'Requests sent to the API server for this run up to its verdicts: they grow with source identities.',
+      description:
+        'Requests sent to the API server for this run, its status and events included: they grow with source identities.',
       minimum: 0,
     }),
     fingerprint: Type.String({

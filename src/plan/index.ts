@@ -1,6 +1,6 @@
 /** From a test's spec and the observed cluster to identities, targets and checks; pure. */
 export { fingerprintOf } from './fingerprint.ts';
 export { describeSource, type Finding, type Identity } from './identity.ts';
-export { type Assignment, type Check, type Line, type Plan, planFor } from './plan.ts';
+export { type Assignment, type Check, type Line, namespacesOf, type Plan, planFor } from './plan.ts';
 export { describeTarget, type Target } from './target.ts';
-export { type ClusterView, isProbePod, probeLabel } from './view.ts';
+export { type ClusterView, isProbePod, isReady, probeLabel } from './view.ts';

@@ -161,7 +161,8 @@ function assign(checks: readonly Check[]): readonly Assignment[] {
   return assignments;
 }
 
-function namespacesOf(test: ConnectivityTest): readonly string[] {
+/** Namespaces whose objects a test's verdicts depend on. */
+export function namespacesOf(test: ConnectivityTest): readonly string[] {
   const { namespace } = test.metadata;
   const targets = test.spec.expectations.map(({ to }) => to.service?.namespace ?? namespace);
   return [...new Set([namespace, ...targets])].toSorted();

@@ -1,0 +1,51 @@
+import type { ConnectivityTest, Status } from '../api/index.ts';
+import { type ClusterView, isReady } from '../plan/index.ts';
+import type { Run } from '../runner/index.ts';
+import { concludeRun, statusAfterRun } from '../verdict/index.ts';
+
+/** What a finished run is seen against. */
+export interface Circumstances {
+  /** Whether the world that the run was planned on is no longer the one observed now. */
+  readonly isDisturbed: boolean;
+  /** How many runs in a row that has happened to, this one included. */
+  readonly disturbedRuns: number;
+  readonly caches: ClusterView;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** Steady change must not keep a test from ever having verdicts: after so many disturbed runs they count as they are. */
+const excusedRuns = 2;
+
+/** The status after a finished run; pure but for reading the caches. */
+export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
+  const { isDisturbed, disturbedRuns, caches, now } = circumstances;
+  const standing = new Set(
+    run.plan.namespaces
+      .flatMap((namespace) => caches.pods(namespace).filter(isReady))
+      .map(({ metadata }) => metadata.uid),
+  );
+  const rows = concludeRun(test, {
+    lines: run.plan.lines,
+    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    disturbed: isDisturbed && disturbedRuns <= excusedRuns,
+    targetStands: ({ target }) => target.podUids.every((uid) => standing.has(uid)),
+  });
+  const completionTime = new Date(now).toISOString();
+  return statusAfterRun(
+    test,
+    rows,
+    {
+      id: run.id,
+      trigger: run.trigger,
+      startTime: new Date(run.startedAt).toISOString(),
+      completionTime,
+      probePods: run.probes.length,
+      // The write of this very status is one of them.
+      apiRequests: run.apiRequests + 1,
+      fingerprint: run.fingerprint,
+    },
+    completionTime,
+    run.runRequest ?? test.status?.lastHandledRunRequest,
+  );
+}

@@ -1,0 +1,41 @@
+import type { ConnectivityTest, Trigger } from '../api/index.ts';
+import { isComplete, type Run } from '../runner/index.ts';
+import { dueFor } from '../schedule/index.ts';
+
+/** Everything that the next step of a test depends on. Times are epoch milliseconds. */
+export interface Situation {
+  readonly test: ConnectivityTest;
+  readonly fingerprint: string;
+  readonly noticed: { readonly current: number; readonly first: number };
+  readonly run: Run | undefined;
+  /** How many probe pods a run of this test needs, and how many may still be started now. */
+  readonly need: number;
+  readonly free: { readonly pods: number; readonly idle: boolean };
+  readonly now: number;
+}
+
+/** What to do next about a test; the actions are in reconciler.ts. */
+export type Step =
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'discard'; readonly why: string }
+  | { readonly kind: 'await'; readonly waitMs: number }
+  | { readonly kind: 'conclude' }
+  | { readonly kind: 'start'; readonly trigger: Trigger }
+  | { readonly kind: 'rest'; readonly waitMs: number };
+
+/** How long to wait for other tests' probe pods to end before asking again. */
+const congestionMs = 1000;
+
+export function decide({ test, fingerprint, noticed, run, need, free, now }: Situation): Step {
+  if (test.spec.suspend === true)
+    return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
+  if (run !== undefined) {
+    if (run.generation !== test.metadata.generation) return { kind: 'discard', why: 'a newer spec overtook the run' };
+    return isComplete(run) ? { kind: 'conclude' } : { kind: 'await', waitMs: Math.max(0, run.deadline - now) };
+  }
+  const due = dueFor({ test, fingerprint, noticed, now });
+  if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
+  // A test that needs more pods than the cap allows runs alone rather than never.
+  if (need > free.pods && !free.idle) return { kind: 'rest', waitMs: congestionMs };
+  return { kind: 'start', trigger: due.trigger };
+}

@@ -1,0 +1,151 @@
+/** The control loop over ConnectivityTests: gather, decide, act, report. */
+import type { ConnectivityTest, Pod } from '../api/index.ts';
+import type { Clock } from '../clock/index.ts';
+import { type Change, createEventRecorder, type KubeClient, type Log } from '../kube/index.ts';
+import type { Metrics } from '../metrics/index.ts';
+import { namespacesOf } from '../plan/index.ts';
+import { createRunner, type ProbeSettings, type Run } from '../runner/index.ts';
+import { WorkQueue, type WorkQueueObserver } from '../workqueue/index.ts';
+import { type Caches, createCaches } from './caches.ts';
+import { Memory } from './memory.ts';
+import { Reconciler } from './reconciler.ts';
+import { resources } from './resources.ts';
+import { sweepOrphans } from './sweep.ts';
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly queueObserver: WorkQueueObserver;
+  readonly probeSettings: ProbeSettings;
+  readonly maxProbePods: number;
+  /** An unpredictable string of 16 letters from a to p. */
+  readonly token: () => string;
+  /** Name of this operator's pod, for events. */
+  readonly instance: string;
+}
+
+export interface Controller {
+  /** Works until the signal aborts, then deletes the probe pods under way. Rejects only on a defect. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Whether the caches stand and work is being done. */
+  isReady(): boolean;
+}
+
+const workers = 4;
+const sweepEveryMs = 30_000;
+/** Changes come in bursts; one look at a test per burst is enough. */
+const gatherChangesMs = 200;
+/** Bound on deleting probe pods at the end, well within the pod's grace period. */
+const farewellMs = 8_000;
+
+export function createController(options: ControllerOptions): Controller {
+  const { client, clock, log, metrics } = options;
+  const memory = new Memory();
+  const queue = new WorkQueue({ clock, observer: options.queueObserver });
+  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, () => caches) });
+  const runner = createRunner({
+    client,
+    pods: resources.pods,
+    settings: options.probeSettings,
+    clock,
+    token: options.token,
+    podNamed: (namespace, name) => caches.podNamed(namespace, name),
+    onProbeStarted: (seconds) => metrics.observeProbeStart(seconds),
+  });
+  const events = createEventRecorder({ client, component: 'postern', instance: options.instance, clock, log });
+  const reconciler = new Reconciler({
+    client,
+    caches,
+    memory,
+    runner,
+    events,
+    metrics,
+    clock,
+    log,
+    maxProbePods: options.maxProbePods,
+  });
+  metrics.registerController('connectivitytest');
+  let ready = false;
+
+  return {
+    isReady: () => ready,
+    run: async (signal) => {
+      const watching = caches.run(signal);
+      await Promise.race([caches.synced, watching]);
+      if (!signal.aborted) {
+        ready = true;
+        log.info({ tests: caches.tests.size }, 'Caches are in sync');
+        for (const { metadata } of caches.tests.list()) queue.add(`${metadata.namespace}/${metadata.name}`);
+        await Promise.all([
+          queue.run((key, workerSignal) => work(key, workerSignal), { concurrency: workers, signal }),
+          sweep(signal),
+        ]);
+      }
+      ready = false;
+      await watching;
+      await reconciler.abandonAll(AbortSignal.timeout(farewellMs));
+    },
+  };
+
+  async function work(key: string, signal: AbortSignal): Promise<void> {
+    const began = clock.now();
+    const observe = (result: 'success' | 'error' | 'requeue_after') =>
+      metrics.observeReconcile({ controller: 'connectivitytest', result, seconds: (clock.now() - began) / 1000 });
+    try {
+      const waitMs = await reconciler.reconcile(key, signal);
+      metrics.setProbePods(podsByPhase(memory.runs(), caches));
+      queue.forget(key);
+      if (waitMs !== undefined) queue.addAfter(key, waitMs);
+      observe(waitMs === undefined ? 'success' : 'requeue_after');
+    } catch (error) {
+      observe('error');
+      log.warn({ test: key, err: error }, 'Reconciling failed; trying again');
+      throw error;
+    }
+  }
+
+  async function sweep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sweepOrphans({ client, caches, runs: memory.runs(), log }, signal);
+      await clock.sleep(sweepEveryMs, signal);
+    }
+  }
+}
+
+/** Translates what changed into keys of tests to look at. */
+function listenersFor(queue: WorkQueue, caches: () => Caches) {
+  const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
+  return {
+    onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
+      const isStatusOnly =
+        type === 'Modified' &&
+        previous?.metadata.generation === object.metadata.generation &&
+        previous.metadata.deletionTimestamp === object.metadata.deletionTimestamp &&
+        JSON.stringify(previous.metadata.annotations) === JSON.stringify(object.metadata.annotations);
+      if (!isStatusOnly) queue.add(keyOf(object));
+    },
+    onProbePod: ({ metadata }: Pod): void => {
+      const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'ConnectivityTest');
+      if (owner !== undefined) queue.add(`${metadata.namespace}/${owner.name}`);
+    },
+    onCluster: (namespace: string | undefined): void => {
+      for (const test of caches().tests.list()) {
+        if (namespace === undefined || namespacesOf(test).includes(namespace))
+          queue.addAfter(keyOf(test), gatherChangesMs);
+      }
+    },
+  };
+}
+
+function podsByPhase(runs: readonly Run[], caches: Caches): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { probes } of runs) {
+    for (const { namespace, name } of probes) {
+      const phase = caches.podNamed(namespace, name)?.status?.phase ?? 'Pending';
+      counts[phase] = (counts[phase] ?? 0) + 1;
+    }
+  }
+  return counts;
+}

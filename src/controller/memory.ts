@@ -1,0 +1,51 @@
+import type { ConnectivityTest, Status } from '../api/index.ts';
+import type { Run } from '../runner/index.ts';
+
+/** What the controller remembers of a test between two looks at it; everything else stands in the cluster. */
+export interface Remembered {
+  readonly uid: string;
+  run?: Run;
+  /** Since when the observed world deviates from the one of the newest verdicts. Epoch milliseconds. */
+  noticed: { fingerprint: string; current: number; first: number };
+  /** The status written last: the cache may lag behind it, and nobody else writes it. */
+  status?: Status;
+  /** Runs in a row during which something changed. */
+  disturbedRuns: number;
+}
+
+/** Remembers, per test. A test that was deleted and made anew under its name starts without memories. */
+export class Memory {
+  readonly #tests = new Map<string, Remembered>();
+
+  of(key: string, test: ConnectivityTest, now: number): Remembered {
+    const known = this.#tests.get(key);
+    if (known?.uid === test.metadata.uid) return known;
+    const fresh: Remembered = {
+      uid: test.metadata.uid,
+      noticed: { fingerprint: '', current: now, first: now },
+      disturbedRuns: 0,
+    };
+    this.#tests.set(key, fresh);
+    return fresh;
+  }
+
+  peek(key: string): Remembered | undefined {
+    return this.#tests.get(key);
+  }
+
+  forget(key: string): void {
+    this.#tests.delete(key);
+  }
+
+  runs(): readonly Run[] {
+    return [...this.#tests.values()].flatMap(({ run }) => (run === undefined ? [] : [run]));
+  }
+}
+
+/** Brings up to date since when the world deviates from the one that the newest verdicts saw. */
+export function notice(remembered: Remembered, fingerprint: string, judged: string | undefined, now: number): void {
+  const { noticed } = remembered;
+  if (fingerprint === noticed.fingerprint) return;
+  const wasDeviating = noticed.fingerprint !== '' && noticed.fingerprint !== judged;
+  remembered.noticed = { fingerprint, current: now, first: wasDeviating ? noticed.first : now };
+}

@@ -1,0 +1,216 @@
+import type { ConnectivityTest, Status } from '../api/index.ts';
+import type { Clock } from '../clock/index.ts';
+import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
+import type { Metrics } from '../metrics/index.ts';
+import { fingerprintOf, type Plan, planFor } from '../plan/index.ts';
+import type { Run, Runner } from '../runner/index.ts';
+import { skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
+import { announcementsOf, reportOfTest } from './announce.ts';
+import type { Caches } from './caches.ts';
+import { concludedStatus } from './conclusion.ts';
+import { decide } from './decide.ts';
+import { type Memory, notice, type Remembered } from './memory.ts';
+import { resources } from './resources.ts';
+
+export interface ReconcilerOptions {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly memory: Memory;
+  readonly runner: Runner;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxProbePods: number;
+}
+
+/** What was gathered about a test: all that a step is decided on. */
+interface World {
+  readonly key: string;
+  readonly test: ConnectivityTest;
+  readonly plan: Plan;
+  readonly fingerprint: string;
+  readonly remembered: Remembered;
+}
+
+/** Milliseconds until the test should be looked at again if nothing happens; undefined for never. */
+export type Again = number | undefined;
+
+/** Looks at one test and takes the next step: gather, decide, act, report. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(key: string, signal: AbortSignal): Promise<Again> {
+    const world = this.#gather(key);
+    if (world === undefined) return this.#forget(key, signal);
+    const { memory, runner, clock, maxProbePods, metrics } = this.#options;
+    if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
+    const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
+    const step = decide({
+      test: world.test,
+      fingerprint: world.fingerprint,
+      noticed: world.remembered.noticed,
+      run: world.remembered.run,
+      need: world.plan.assignments.length,
+      free: { pods: maxProbePods - active, idle: active === 0 },
+      now: clock.now(),
+    });
+    metrics.reportTest(reportOfTest(world.test, world.test.status));
+    switch (step.kind) {
+      case 'suspend':
+        return this.#suspend(world, signal);
+      case 'discard':
+        return this.#discard(world, step.why, signal);
+      case 'start':
+        return this.#start(world, step.trigger, signal);
+      case 'conclude':
+        return this.#conclude(world, signal);
+      case 'await':
+      case 'rest':
+        return step.waitMs;
+    }
+  }
+
+  /** Deletes the probe pods of every run, because the operator stops. */
+  async abandonAll(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled(this.#options.memory.runs().map((run) => this.#options.runner.cleanUp(run, signal)));
+  }
+
+  #gather(key: string): World | undefined {
+    const { caches, memory, clock } = this.#options;
+    const [namespace, name] = key.split('/');
+    const cached = caches.tests.get(namespace, name ?? '');
+    if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return undefined;
+    const remembered = memory.of(key, cached, clock.now());
+    const status = remembered.status ?? cached.status;
+    const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
+    const plan = planFor(test, caches);
+    const fingerprint = fingerprintOf(test, plan, caches);
+    notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.now());
+    return { key, test, plan, fingerprint, remembered };
+  }
+
+  async #forget(key: string, signal: AbortSignal): Promise<Again> {
+    const { memory, metrics, runner } = this.#options;
+    const run = memory.peek(key)?.run;
+    const [namespace = '', name = ''] = key.split('/');
+    metrics.forgetTest(namespace, name);
+    if (run !== undefined) await runner.cleanUp(run, signal);
+    memory.forget(key);
+    return undefined;
+  }
+
+  async #suspend(world: World, signal: AbortSignal): Promise<Again> {
+    const { test } = world;
+    const isShown =
+      test.status?.observedGeneration === test.metadata.generation &&
+      test.status?.conditions?.some(({ reason }) => reason === 'Suspended') === true;
+    if (!isShown) {
+      const rows = skippedRows(test, 'Suspended', 'The test is suspended (spec.suspend).');
+      await this.#writeStatus(world, statusSuspended(test, rows, this.#timestamp()), signal);
+    }
+    return undefined;
+  }
+
+  async #discard({ key, remembered }: World, why: string, signal: AbortSignal): Promise<Again> {
+    const { run } = remembered;
+    if (run === undefined) return 0;
+    this.#options.log.info({ test: key, run: run.id, why }, 'Discarding run');
+    await this.#options.runner.cleanUp(run, signal);
+    delete remembered.run;
+    return 0;
+  }
+
+  async #start(world: World, trigger: Run['trigger'], signal: AbortSignal): Promise<Again> {
+    const { test, plan, fingerprint, remembered, key } = world;
+    const { runner, log } = this.#options;
+    const request = test.metadata.annotations?.['postern.dev/run-requested-at'];
+    const order = { test, plan, fingerprint, trigger, ...(request === undefined ? {} : { runRequest: request }) };
+    const run = runner.prepare(order);
+    if (trigger === 'Spec') {
+      await this.#writeStatus(world, statusPending(test, this.#timestamp()), signal);
+      run.apiRequests += 1;
+    }
+    // Known before its first pod is, so that the sweep for orphans leaves its pods alone.
+    remembered.run = run;
+    log.info({ test: key, run: run.id, trigger, probePods: run.probes.length }, 'Starting run');
+    await runner.start(order, run, signal);
+    return 0;
+  }
+
+  async #conclude(world: World, signal: AbortSignal): Promise<Again> {
+    const { key, test, remembered } = world;
+    const { runner, metrics, events, log, caches, clock } = this.#options;
+    const { run } = remembered;
+    if (run === undefined) return 0;
+    await runner.cleanUp(run, signal).catch((error: unknown) => {
+      // The sweep finds what is left; the verdicts need not wait for it.
+      log.warn({ test: key, run: run.id, err: error }, 'Could not delete all probe pods');
+    });
+    const isDisturbed = run.fingerprint !== world.fingerprint;
+    remembered.disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
+    const status = concludedStatus(test, run, {
+      isDisturbed,
+      disturbedRuns: remembered.disturbedRuns,
+      caches,
+      now: clock.now(),
+    });
+    const announcements = announcementsOf(test.status, status);
+    if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
+    await this.#writeStatus(world, status, signal);
+    delete remembered.run;
+    for (const announcement of announcements) {
+      await events.record({ regarding: test, action: 'Verify', ...announcement, signal });
+    }
+    metrics.countRun(
+      status.verdict === 'Failed' ? 'failed' : status.verdict === 'Inconclusive' ? 'inconclusive' : 'passed',
+    );
+    countAttempts(run, metrics);
+    log.info({ test: key, run: run.id, verdict: status.verdict, result: status.summary?.display }, 'Run concluded');
+    return 0;
+  }
+
+  async #writeStatus({ test, remembered }: World, status: Status, signal: AbortSignal): Promise<void> {
+    const { client, metrics } = this.#options;
+    const { apiVersion, kind, metadata } = test;
+    const patch = { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace }, status };
+    try {
+      await client.apply(resources.connectivityTests, patch, {
+        fieldManager: 'postern',
+        subresource: 'status',
+        force: true,
+        signal,
+      });
+    } catch (error) {
+      // Deleted meanwhile: the watch tells soon, and there is nobody left to tell.
+      if (!isKubeError(error, 'NotFound')) throw error;
+    }
+    remembered.status = status;
+    metrics.reportTest(reportOfTest(test, status));
+  }
+
+  #timestamp(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+}
+
+function countAttempts(run: Run, metrics: Metrics): void {
+  for (const { report, assignment } of run.probes) {
+    for (const check of assignment.checks) {
+      const observation = report?.observations.get(check.id);
+      const protocol = check.http === undefined ? 'TCP' : 'HTTP';
+      metrics.countAttempt(observation?.outcome ?? 'ProbeLost', protocol);
+      if (
+        observation?.outcome === 'Connected' &&
+        check.mode === 'converge' &&
+        observation.firstOutcome === 'Connected'
+      ) {
+        metrics.observeConnect(protocol, observation.elapsedMs / 1000 / observation.attempts);
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+
+/**
+ * What the caches keep of pods and workloads. A cluster has many of them, and environment variables, volumes and
+ * annotations are most of their weight.
+ */
+export function slimPod(pod: Pod): Pod {
+  const { phase, reason, message, podIP, podIPs, conditions, containerStatuses } = pod.status ?? {};
+  return {
+    apiVersion: pod.apiVersion,
+    kind: pod.kind,
+    metadata: slimMetadata(pod.metadata),
+    spec: slimSpec(pod.spec),
+    status: {
+      ...defined({ phase, reason, message, podIP, podIPs }),
+      conditions: (conditions ?? []).filter(({ type }) => type === 'Ready' || type === 'PodScheduled'),
+      containerStatuses: (containerStatuses ?? []).map(({ name, state }) => ({ name, ...defined({ state }) })),
+    },
+  };
+}
+
+export function slimWorkload(workload: Workload): Workload {
+  const { selector, template } = workload.spec;
+  return {
+    apiVersion: workload.apiVersion,
+    kind: workload.kind,
+    metadata: slimMetadata(workload.metadata),
+    spec: {
+      selector,
+      template: { metadata: defined({ labels: template.metadata?.labels }), spec: slimSpec(template.spec) },
+    },
+  };
+}
+
+function slimMetadata(metadata: ObjectMeta): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, generation, labels, creationTimestamp } = metadata;
+  const { deletionTimestamp, ownerReferences } = metadata;
+  return {
+    name,
+    ...defined({
+      namespace,
+      uid,
+      resourceVersion,
+      generation,
+      labels,
+      creationTimestamp,
+      deletionTimestamp,
+      ownerReferences,
+    }),
+  };
+}
+
+function slimSpec(spec: PodSpec): PodSpec {
+  const { hostNetwork, nodeName, serviceAccountName, nodeSelector, tolerations } = spec;
+  const { dnsPolicy, dnsConfig, imagePullSecrets } = spec;
+  return {
+    containers: spec.containers.map(({ name, ports, readinessProbe }) => ({
+      name,
+      ...defined({ ports, readinessProbe }),
+    })),
+    ...defined({
+      hostNetwork,
+      nodeName,
+      serviceAccountName,
+      nodeSelector,
+      tolerations,
+      dnsPolicy,
+      dnsConfig,
+      imagePullSecrets,
+    }),
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** The members that have a value: an absent field and one set to undefined are different things to JSON and to the compiler. */
+function defined<T extends object>(members: T): Defined<T> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.entries forgets which keys it had
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

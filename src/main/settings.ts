@@ -1,0 +1,70 @@
+import type { InCluster } from '../kube/index.ts';
+import type { ProbeSettings } from '../runner/index.ts';
+
+/** What the operator is told by its environment. */
+export interface Settings {
+  readonly probe: ProbeSettings;
+  readonly maxProbePods: number;
+  readonly listenPort: number;
+  readonly logLevel: string;
+  readonly podName: string;
+  /** Where the API server is: the service account's cluster, or a kubeconfig for a run outside of it. */
+  readonly cluster: { readonly inCluster: InCluster } | { readonly kubeconfigPath: string | undefined };
+}
+
+/**
+ * Reads the operator's settings from its environment variables.
+ *
+ * @throws Error that names the variable and says what to write.
+ */
+export function settingsFrom(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const image = environment['POSTERN_PROBE_IMAGE'] ?? '';
+  if (image === '') throw new Error('POSTERN_PROBE_IMAGE is not set: name the image of the probe pods');
+  const priorityClassName = environment['POSTERN_PROBE_PRIORITY_CLASS'] ?? '';
+  const host = environment['KUBERNETES_SERVICE_HOST'];
+  const port = environment['KUBERNETES_SERVICE_PORT'];
+  return {
+    probe: {
+      image,
+      imagePullPolicy: oneOf('POSTERN_PROBE_IMAGE_PULL_POLICY', ['IfNotPresent', 'Always', 'Never'], environment),
+      imagePullSecrets: (environment['POSTERN_PROBE_IMAGE_PULL_SECRETS'] ?? '')
+        .split(',')
+        .filter((name) => name !== ''),
+      ...(priorityClassName === '' ? {} : { priorityClassName }),
+    },
+    maxProbePods: wholeNumber('POSTERN_MAX_PROBE_PODS', 32, 1, 1000, environment),
+    listenPort: wholeNumber('POSTERN_LISTEN_PORT', 8080, 1, 65_535, environment),
+    logLevel: oneOf('POSTERN_LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'trace'], environment),
+    podName: environment['HOSTNAME'] ?? 'postern',
+    cluster: host === undefined || port === undefined ? { kubeconfigPath: undefined } : { inCluster: { host, port } },
+  };
+}
+
+/** One of the allowed words, the first of which is the default. */
+function oneOf(
+  name: string,
+  allowed: readonly [string, ...string[]],
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const value = environment[name] ?? '';
+  if (value === '') return allowed[0];
+  if (!allowed.includes(value))
+    throw new Error(`${name} is ${JSON.stringify(value)}: write one of ${allowed.join(', ')}`);
+  return value;
+}
+
+function wholeNumber(
+  name: string,
+  fallback: number,
+  least: number,
+  most: number,
+  environment: Readonly<Record<string, string | undefined>>,
+): number {
+  const text = environment[name] ?? '';
+  if (text === '') return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new Error(`${name} is ${JSON.stringify(text)}: write a whole number from ${least} to ${most}`);
+  }
+  return value;
+}

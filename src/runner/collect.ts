@@ -1,0 +1,70 @@
+import type { Pod, Reason } from '../api/index.ts';
+import { parseResult } from '../probe/index.ts';
+import type { ProbeReport } from '../verdict/index.ts';
+import type { Probe } from './run.ts';
+
+/**
+ * What a probe's pod says by now: a report when it has ended or will not start, undefined while there is hope. `pod` is the
+ * newest state in the cache, undefined if it is not there.
+ */
+export function reportOf(probe: Probe, pod: Pod | undefined, isOverdue: boolean): ProbeReport | undefined {
+  // Another pod of the same name is somebody else's statement.
+  const own = pod !== undefined && (probe.uid === undefined || pod.metadata.uid === probe.uid) ? pod : undefined;
+  if (own === undefined) {
+    if (probe.seen) return trouble(probe, 'ProbeLost', 'the pod was deleted');
+    return isOverdue ? trouble(probe, 'ProbeNotStarted', '') : undefined;
+  }
+  const container = own.status?.containerStatuses?.find(({ name }) => name === 'probe');
+  const terminated = container?.state?.terminated;
+  if (terminated !== undefined) return terminatedReport(probe, own, terminated);
+  if (own.status?.phase === 'Failed') return trouble(probe, 'ProbeLost', own.status.reason ?? '');
+  if (container?.state?.running !== undefined) {
+    return isOverdue ? trouble(probe, 'ProbeLost', 'it ran past its deadline') : undefined;
+  }
+  const waiting = container?.state?.waiting;
+  if (waiting?.reason === 'InvalidImageName' || waiting?.reason === 'ErrImageNeverPull') {
+    return trouble(probe, 'ProbeImageUnavailable', waiting.reason);
+  }
+  return isOverdue ? notStarted(probe, own, waiting?.reason) : undefined;
+}
+
+function terminatedReport(
+  probe: Probe,
+  pod: Pod,
+  terminated: { readonly message?: string; readonly reason?: string },
+): ProbeReport {
+  const ids = probe.assignment.checks.map(({ id }) => id);
+  const result = parseResult(terminated.message ?? '', probe.nonce, ids);
+  if (result === undefined) return trouble(probe, 'ProbeLost', pod.status?.reason ?? terminated.reason ?? '');
+  return {
+    checks: probe.assignment.checks,
+    observations: result.observations,
+    resolverAnswered: result.resolverAnswered,
+    ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
+  };
+}
+
+function notStarted(probe: Probe, pod: Pod, waiting: string | undefined): ProbeReport {
+  if (waiting !== undefined && /Image/.test(waiting)) return trouble(probe, 'ProbeImageUnavailable', waiting);
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False') return trouble(probe, 'ProbeUnschedulable', scheduled.message ?? '');
+  return trouble(probe, 'ProbeNotStarted', waiting ?? '');
+}
+
+/** A report that states nothing but why it does. */
+export function trouble(probe: Probe, reason: Reason, message: string): ProbeReport {
+  return {
+    checks: probe.assignment.checks,
+    observations: new Map(),
+    resolverAnswered: false,
+    trouble: { reason, message: oneLine(message) },
+  };
+}
+
+/** Words of others, fit for a sentence of ours: one line, no control characters, bounded. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .slice(0, 300);
+}

@@ -1,0 +1,44 @@
+/** When a test runs next; pure. */
+import { type ConnectivityTest, runRequestAnnotation, type Trigger } from '../api/index.ts';
+
+/** What is known when the question is asked. Times are epoch milliseconds. */
+export interface Occasion {
+  readonly test: ConnectivityTest;
+  /** Digest of what the verdicts depend on, as observed now. */
+  readonly fingerprint: string;
+  /** When this fingerprint was first and when any deviating one was first observed. */
+  readonly noticed: { readonly current: number; readonly first: number };
+  readonly now: number;
+}
+
+export type Due = { readonly trigger: Trigger } | { readonly waitMs: number };
+
+/** A change must have stood this long before it starts a run: a rollout is many small changes. */
+const quietMs = 1000;
+/** Steady change cannot put a run off for longer than this. */
+const patienceMs = 5000;
+
+/** Whether a test is due, and why; else how long to wait if nothing happens. */
+export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
+  const { spec, status, metadata } = test;
+  const request = metadata.annotations?.[runRequestAnnotation];
+  if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
+  const lastRun = status?.lastRun;
+  if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
+  const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
+  if (now >= nextAt) return { trigger: 'Period' };
+  if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
+  const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs) - now;
+  return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
+}
+
+/** Whether the newest verdicts belong to an older spec. */
+function isPending({ status, metadata }: ConnectivityTest): boolean {
+  const passed = status?.conditions?.find(({ type }) => type === 'Passed');
+  return (
+    passed === undefined ||
+    passed.observedGeneration !== metadata.generation ||
+    passed.reason === 'NoResultYet' ||
+    passed.reason === 'Suspended'
+  );
+}
