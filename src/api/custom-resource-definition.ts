@@ -58,7 +58,7 @@ export function connectivityTestDefinition(): Json {
               properties: {
                 apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
                 kind: { type: 'string', description: 'ConnectivityTest.' },
-                metadata: { type: 'object', description: "Standard object's metadata." },
+                metadata: { type: 'object' },
                 spec: structural(specification),
                 status: structural(status),
               },
