@@ -1,0 +1,5 @@
+ARG BASE
+FROM ${BASE}
+COPY agnhost /agnhost
+ENTRYPOINT ["/agnhost"]
+CMD ["pause"]

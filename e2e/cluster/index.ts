@@ -1,0 +1,81 @@
+/** The real cluster that the integration tests, the end-to-end tests and the demonstration run on. */
+import process from 'node:process';
+
+import { withLock } from './lock.ts';
+import { type Progress, progressOnStandardError, runLanes } from './progress.ts';
+import type { ImageSource } from './images/source.ts';
+import { setUp, setUpLock, tearDown } from './set-up.ts';
+import { type ClusterRecord, readRecord } from './state.ts';
+import { binaryPath, buildLanes, requireGo } from './toolchain.ts';
+import { type Workspace, openWorkspace } from './workspace.ts';
+
+/** A cluster that is up. */
+export interface Cluster {
+  readonly name: string;
+  readonly kubeconfig: string;
+  /** The docker network that the nodes are on; containers on it are outside of the cluster, and within its reach. */
+  readonly dockerNetwork: string;
+  readonly tools: { readonly kind: string; readonly kubectl: string; readonly helm: string; readonly promtool: string };
+  readonly imageSource: ImageSource;
+}
+
+/** How a cluster is set up, if not as usual. */
+export interface ClusterOptions {
+  readonly progress?: Progress;
+  /** Nodes beside the control plane. */
+  readonly workers?: number;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+const usualWorkers = 2;
+
+/** Brings up the cluster of this clone; takes seconds if it is up already. Shows its progress on standard error. */
+export async function ensureCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const workspace = openWorkspace(options.environment ?? process.env);
+  const progress = options.progress ?? progressOnStandardError();
+  return clusterFrom(await setUp(workspace, options.workers ?? usualWorkers, progress));
+}
+
+/** The cluster of this clone, which is up. */
+export function currentCluster(): Cluster {
+  const workspace = openWorkspace(process.env);
+  const record = readRecord(workspace, workspace.clusterName);
+  if (record?.phase !== 'ready')
+    throw new Error(`cluster ${workspace.clusterName} is not up: run \`npm run cluster:up\``);
+  return clusterFrom(record);
+}
+
+/** Removes the cluster of this clone and says its name. */
+export async function removeCurrentCluster(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const workspace = openWorkspace(environment);
+  await withLock(setUpLock(workspace), () => tearDown(workspace, workspace.clusterName), progressNote);
+  return workspace.clusterName;
+}
+
+/** A program that needs no cluster, built if it is not there yet. */
+export async function ensureTool(name: 'kind' | 'kubectl' | 'helm' | 'promtool' | 'registry'): Promise<string> {
+  const workspace = openWorkspace(process.env);
+  if (buildLanes(workspace, [name]).length > 0) {
+    await requireGo();
+    const progress = progressOnStandardError();
+    await withLock(setUpLock(workspace), () => buildMissing(workspace, name, progress), progressNote);
+    progress.close();
+  }
+  return binaryPath(workspace, name);
+}
+
+async function buildMissing(workspace: Workspace, name: string, progress: Progress): Promise<void> {
+  // Asked again under the lock: another process may have built it meanwhile.
+  const lanes = buildLanes(workspace, [name]);
+  progress.expect(lanes.flat().length);
+  await runLanes(lanes, 1, progress);
+}
+
+function progressNote(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function clusterFrom(record: ClusterRecord): Cluster {
+  const { name, kubeconfig, tools, imageSource } = record;
+  return { name, kubeconfig, dockerNetwork: name, tools, imageSource };
+}

@@ -1,0 +1,177 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { ciliumValues, installCilium } from './cilium.ts';
+import { attempt, run } from './command.ts';
+import { stopForwarding } from './dns.ts';
+import { ensureEngine } from './engine/engine.ts';
+import { deliverImages } from './images/deliver.ts';
+import { type ImageSource, chooseSource, doRegistriesAnswer, requestedSource } from './images/source.ts';
+import { withLock } from './lock.ts';
+import { ensureNetwork, removeCompanions, removeNetwork, sealNetwork } from './network.ts';
+import { kindConfiguration, listNodeContainers, runKind } from './nodes.ts';
+import { type Progress, timingTable } from './progress.ts';
+import { type SuppliedImages, planProvision, toolPaths } from './provision.ts';
+import {
+  type ClusterRecord,
+  abandonedRecords,
+  configurationHashOf,
+  decide,
+  kubeconfigFile,
+  readAllRecords,
+  readRecord,
+  removeRecord,
+  timingsFile,
+  writeRecord,
+} from './state.ts';
+import { requireGo } from './toolchain.ts';
+import { versions, workloadImages } from './versions.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The steps of `createCluster` and of what comes before it. */
+const creationSteps = 6;
+
+/** Brings the cluster up, or finds that it is up already. */
+export async function setUp(workspace: Workspace, workers: number, progress: Progress): Promise<ClusterRecord> {
+  const startMs = performance.now();
+  await requireGo();
+  await ensureEngine(progress);
+  return await withLock(
+    setUpLock(workspace),
+    async () => {
+      await removeAbandoned(workspace, progress);
+      const record = await bringUp(workspace, workers, progress);
+      reportTimings(workspace, progress, (performance.now() - startMs) / 1000);
+      return record;
+    },
+    (text) => progress.note(text),
+  );
+}
+
+/** Removes a cluster and all that belongs to it in the engine. */
+export async function tearDown(workspace: Workspace, clusterName: string): Promise<void> {
+  const engine = await attempt('docker', ['version']);
+  if (engine.code === 0) await removeCluster(clusterName);
+  removeRecord(workspace, clusterName);
+}
+
+/** The lock under which anything shared is built or changed. */
+export function setUpLock(workspace: Workspace): string {
+  return path.join(workspace.cache, 'set-up.lock');
+}
+
+async function bringUp(workspace: Workspace, workers: number, progress: Progress): Promise<ClusterRecord> {
+  const name = workspace.clusterName;
+  const known = readRecord(workspace, name);
+  const imageSource = await sourceFor(workspace, known);
+  const provision = await planProvision(workspace, imageSource);
+  const configuration = kindConfiguration(workers);
+  const record: Omit<ClusterRecord, 'phase' | 'images'> = {
+    name,
+    repository: workspace.repository,
+    configurationHash: configurationHashOf({
+      nodeImage: provision.nodeKey,
+      kind: configuration,
+      ciliumValues: ciliumValues(),
+      ciliumVersion: versions.cilium,
+      imageSource,
+    }),
+    nodeCount: workers + 1,
+    imageSource,
+    kubeconfig: kubeconfigFile(workspace, name),
+    tools: toolPaths(workspace),
+  };
+  let decision = decide(known, await listNodeContainers(name), record.configurationHash);
+  progress.expect(provision.stepCount + (decision.action === 'reuse' ? 0 : creationSteps));
+  const images = await provision.supply(progress);
+
+  if (decision.action === 'reuse') {
+    if (imageSource === 'local') await sealNetwork(name);
+    if (await isHealthy(record)) {
+      const ready = { ...record, images, phase: 'ready' } as const;
+      await deliverImages(await nodeNames(name), workloadImages);
+      writeRecord(workspace, ready);
+      return ready;
+    }
+    decision = { action: 'recreate', reason: 'its nodes are not ready' };
+    progress.expect(creationSteps);
+  }
+  if (decision.action === 'recreate') progress.note(`making cluster ${name} anew: ${decision.reason}`);
+  return await createCluster(workspace, { ...record, images, phase: 'creating' }, configuration, images, progress);
+}
+
+async function createCluster(
+  workspace: Workspace,
+  record: ClusterRecord,
+  configuration: string,
+  images: SuppliedImages,
+  progress: Progress,
+): Promise<ClusterRecord> {
+  const { name, kubeconfig, tools } = record;
+  const isSealed = record.imageSource === 'local';
+  writeRecord(workspace, record);
+  await progress.step('prepare the network', async () => {
+    await removeCluster(name);
+    await ensureNetwork(name);
+    if (isSealed) await sealNetwork(name);
+  });
+  const create = ['create', 'cluster', '--image', images.node, '--kubeconfig', kubeconfig, '--config', '-'];
+  await progress.step(`create ${record.nodeCount} nodes`, () => runKind(tools.kind, name, create, configuration));
+  await progress.step('load images onto the nodes', async () => deliverImages(await nodeNames(name), workloadImages));
+  await progress.step('install Cilium', async () => {
+    await installCilium(tools.helm, tools.kubectl, kubeconfig);
+    if (isSealed) await stopForwarding(tools.kubectl, kubeconfig);
+  });
+  const kubectl = ['--kubeconfig', kubeconfig];
+  await progress.step('wait for the nodes', () =>
+    run(tools.kubectl, [...kubectl, 'wait', 'node', '--all', '--for=condition=Ready', '--timeout=300s']),
+  );
+  await progress.step('wait for the network and DNS', async () => {
+    for (const workload of ['daemonset/cilium', 'deployment/coredns']) {
+      await run(tools.kubectl, [...kubectl, '-n', 'kube-system', 'rollout', 'status', workload, '--timeout=180s']);
+    }
+  });
+  const ready = { ...record, phase: 'ready' } as const;
+  writeRecord(workspace, ready);
+  return ready;
+}
+
+async function sourceFor(workspace: Workspace, known: ClusterRecord | undefined): Promise<ImageSource> {
+  const requested = requestedSource(workspace.environment);
+  const recorded = known?.phase === 'ready' ? known.imageSource : undefined;
+  const mustAsk = requested === undefined && recorded === undefined;
+  return chooseSource(requested, recorded, mustAsk && (await doRegistriesAnswer()));
+}
+
+async function isHealthy(record: Pick<ClusterRecord, 'kubeconfig' | 'tools'>): Promise<boolean> {
+  const wait = ['wait', 'node', '--all', '--for=condition=Ready', '--timeout=30s'];
+  const result = await attempt(record.tools.kubectl, ['--kubeconfig', record.kubeconfig, ...wait]);
+  return result.code === 0;
+}
+
+async function nodeNames(clusterName: string): Promise<readonly string[]> {
+  return (await listNodeContainers(clusterName)).map((container) => container.name);
+}
+
+async function removeCluster(clusterName: string): Promise<void> {
+  const containers = await nodeNames(clusterName);
+  if (containers.length > 0) await run('docker', ['rm', '--force', '--volumes', ...containers]);
+  await removeCompanions(clusterName);
+  await removeNetwork(clusterName);
+}
+
+/** Clones come and go; a cluster whose clone is gone would run for ever. */
+async function removeAbandoned(workspace: Workspace, progress: Progress): Promise<void> {
+  for (const record of abandonedRecords(readAllRecords(workspace), existsSync)) {
+    progress.note(`removing cluster ${record.name}: its clone ${record.repository} is gone`);
+    await tearDown(workspace, record.name);
+  }
+}
+
+function reportTimings(workspace: Workspace, progress: Progress, totalSeconds: number): void {
+  const timings = progress.timings();
+  if (timings.length === 0) return;
+  progress.note(`\n${timingTable(timings, totalSeconds)}\n`);
+  const content = JSON.stringify({ totalSeconds: Math.round(totalSeconds), steps: timings }, undefined, 2);
+  writeFileSync(timingsFile(workspace, workspace.clusterName), `${content}\n`);
+}
