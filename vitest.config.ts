@@ -20,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: ['e2e/suite/setup.ts'],
           include: ['e2e/suite/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,

@@ -1,0 +1,35 @@
+import { currentCluster } from '../cluster/index.ts';
+import { type Kubectl, kubectlFor } from './kubectl.ts';
+import { manifests, namespace } from './workloads.ts';
+
+/** A namespace of a suite's own on the running cluster. */
+export interface World {
+  readonly kubectl: Kubectl;
+  readonly namespace: string;
+  apply(...objects: readonly object[]): Promise<void>;
+  /** Waits until these Deployments have all of their replicas ready. */
+  ready(...deployments: readonly string[]): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** Makes the namespace anew: one that an interrupted run left behind is deleted first. */
+export async function createWorld(name: string, labels: Readonly<Record<string, string>> = {}): Promise<World> {
+  const kubectl = kubectlFor(currentCluster());
+  const destroy = async (): Promise<void> => {
+    await kubectl(`delete namespace ${name} --ignore-not-found --wait --timeout=120s`);
+  };
+  await destroy();
+  const apply = async (...objects: readonly object[]): Promise<void> => {
+    await kubectl('apply -f -', { input: manifests(...objects) });
+  };
+  await apply(namespace(name, labels));
+  return {
+    kubectl,
+    namespace: name,
+    apply,
+    ready: async (...deployments) => {
+      for (const deployment of deployments) await kubectl(`rollout status deployment/${deployment} -n ${name} --timeout=120s`);
+    },
+    destroy,
+  };
+}
