@@ -65,8 +65,10 @@ export function describeApiContract(name: string, connect: () => Promise<Contrac
     let target: ContractTarget;
     let client: KubeClient;
 
-    function configMap(mapName: string, data: Record<string, string>, labels: Record<string, string> = {}): ConfigMap {
-      return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: mapName, namespace, labels }, data };
+    function configMap(mapName: string, data: Record<string, string>, labels?: Record<string, string>): ConfigMap {
+      // Not even empty labels by default: real servers drop them, and then every other manager of them is a conflict.
+      const metadata = { name: mapName, namespace, ...(labels === undefined ? {} : { labels }) };
+      return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
     }
     function apply(object: ConfigMap, fieldManager: string, force = false): Promise<ConfigMap> {
       return client.apply(CONFIG_MAPS, object, { fieldManager, force, signal });
