@@ -48,7 +48,7 @@ export function podSpec(port: number, readiness: 'onPort' | 'none' = 'onPort'): 
       {
         name: 'server',
         image: agnhost,
-        args: ['netexec', `--http-port=${port}`, '--udp-port=-1'],
+        args: ['netexec', `--http-port=${port}`],
         ports: [{ name: 'http', containerPort: port }],
         ...(readiness === 'none' ? {} : { readinessProbe: { httpGet: { path: '/healthz', port }, periodSeconds: 1 } }),
         securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
