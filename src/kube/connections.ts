@@ -47,7 +47,8 @@ export class Connections {
   #open(access: Access): Dispatcher {
     // Load balancers drop idle connections after a minute; client-go keeps alive every 30 s for the same reason.
     const connect = { ...access.tls, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: this.#connectTimeoutMs };
-    const options = { keepAliveTimeout: 30_000 };
+    // API servers close what was idle for 90 s; we should be the first, or a request may meet the closing.
+    const options = { keepAliveTimeout: 80_000 };
     const { proxyUrl } = access;
     if (proxyUrl === undefined) return new Agent({ ...options, connect });
     if (proxyUrl.startsWith('socks')) {
