@@ -82,10 +82,14 @@ export function kubeconfigCredentials(choice: KubeconfigChoice): Credentials {
       return await accessByKubeconfig(await loading);
     } catch (error) {
       if (error instanceof KubeError) throw error;
-      // The message of a failed exec plugin can quote its output, so it stays in the cause.
-      throw new KubeError('Credentials', 'Reading the credentials of the kubeconfig failed', { cause: error });
+      throw new KubeError('Credentials', `Reading the credentials of the kubeconfig failed${systemReason(error)}`);
     }
   };
+}
+
+// Parsers quote the file and exec plugins their output, tokens perhaps included; the system only names the file.
+function systemReason(error: unknown): string {
+  return error instanceof Error && 'syscall' in error && 'path' in error ? `: ${error.message}` : '';
 }
 
 async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../api/objects.ts';
-import { isKubeError, type KubeClient, type KubeErrorCode, type ResourceType, type WatchEvent } from '../kube/index.ts';
+import { systemClock } from '../clock/index.ts';
+import {
+  createEventRecorder,
+  isKubeError,
+  type KubeClient,
+  type KubeErrorCode,
+  type ResourceType,
+  type WatchEvent,
+} from '../kube/index.ts';
 
 const NAMESPACES: ResourceType = {
   group: '',
@@ -24,6 +32,13 @@ const POLICIES: ResourceType = {
   kind: 'NetworkPolicy',
   namespaced: true,
 };
+const EVENTS: ResourceType = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
 const ABSENT: ResourceType = {
   group: 'absent.postern.dev',
   version: 'v1',
@@ -33,7 +48,7 @@ const ABSENT: ResourceType = {
 };
 
 /** The types that a server must serve for the contract. */
-export const CONTRACT_TYPES: readonly ResourceType[] = [NAMESPACES, CONFIG_MAPS, SERVICES, POLICIES];
+export const CONTRACT_TYPES: readonly ResourceType[] = [NAMESPACES, CONFIG_MAPS, SERVICES, POLICIES, EVENTS];
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -180,6 +195,32 @@ export function describeApiContract(name: string, connect: () => Promise<Contrac
         });
 
         expect(items).toMatchObject([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'red' } }]);
+      });
+
+      it('takes the events of our recorder', async () => {
+        const failures: unknown[] = [];
+        const log = { debug: () => {}, info: () => {}, warn: (fields: object) => void failures.push(fields) };
+        const recorder = createEventRecorder({
+          client,
+          component: 'postern.dev/contract',
+          instance: 'contract',
+          clock: systemClock,
+          log,
+        });
+        const regarding = await apply(configMap('eventful', {}), 'contract');
+
+        await recorder.record({
+          regarding,
+          type: 'Warning',
+          reason: 'Tested',
+          action: 'Testing',
+          note: 'ä'.repeat(2_000),
+          signal,
+        });
+
+        expect(failures).toEqual([]);
+        const { items } = await client.list(EVENTS, { namespace, signal });
+        expect(items).toMatchObject([{ reason: 'Tested', regarding: { name: 'eventful' } }]);
       });
 
       it('knows which kinds are served', async () => {
