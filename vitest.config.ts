@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          globalSetup: ['e2e/harness/setup.ts'],
           include: ['e2e/integration/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
@@ -20,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          globalSetup: ['e2e/suite/setup.ts'],
+          globalSetup: ['e2e/harness/setup.ts'],
           include: ['e2e/suite/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,

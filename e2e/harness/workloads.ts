@@ -13,7 +13,15 @@ export interface ServerOptions {
 }
 
 /** A Deployment that serves HTTP, labelled `app: NAME`, and a Service of that name; fit for Pod Security `restricted`. */
-export function server({ namespace, name, port = 8080, replicas = 1, readiness = 'onPort', nodeSelector, publishNotReadyAddresses }: ServerOptions): object[] {
+export function server({
+  namespace,
+  name,
+  port = 8080,
+  replicas = 1,
+  readiness = 'onPort',
+  nodeSelector,
+  publishNotReadyAddresses,
+}: ServerOptions): object[] {
   const labels = { app: name };
   return [
     {
@@ -23,7 +31,10 @@ export function server({ namespace, name, port = 8080, replicas = 1, readiness =
       spec: {
         replicas,
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { ...podSpec(port, readiness), ...(nodeSelector === undefined ? {} : { nodeSelector }) } },
+        template: {
+          metadata: { labels },
+          spec: { ...podSpec(port, readiness), ...(nodeSelector === undefined ? {} : { nodeSelector }) },
+        },
       },
     },
     {
@@ -66,7 +77,12 @@ export function networkPolicy(namespace: string, name: string, spec: object): ob
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
 }
 
-export function connectivityTest(namespace: string, name: string, expectations: readonly object[], spec: object = {}): object {
+export function connectivityTest(
+  namespace: string,
+  name: string,
+  expectations: readonly object[],
+  spec: object = {},
+): object {
   return {
     apiVersion: 'postern.dev/v1alpha1',
     kind: 'ConnectivityTest',
@@ -76,8 +92,19 @@ export function connectivityTest(namespace: string, name: string, expectations: 
 }
 
 /** One expectation from a Deployment to a Service of the same namespace. */
-export function expectation(name: string, from: string, service: string, expect: 'Allow' | 'Deny', port = 8080): object {
-  return { name, from: { workload: { kind: 'Deployment', name: from } }, to: { service: { name: service }, port }, expect };
+export function expectation(
+  name: string,
+  from: string,
+  service: string,
+  expect: 'Allow' | 'Deny',
+  port = 8080,
+): object {
+  return {
+    name,
+    from: { workload: { kind: 'Deployment', name: from } },
+    to: { service: { name: service }, port },
+    expect,
+  };
 }
 
 /** Several objects as one input of `kubectl apply -f -`. */

@@ -28,7 +28,8 @@ export async function createWorld(name: string, labels: Readonly<Record<string, 
     namespace: name,
     apply,
     ready: async (...deployments) => {
-      for (const deployment of deployments) await kubectl(`rollout status deployment/${deployment} -n ${name} --timeout=120s`);
+      for (const deployment of deployments)
+        await kubectl(`rollout status deployment/${deployment} -n ${name} --timeout=120s`);
     },
     destroy,
   };

@@ -18,7 +18,13 @@ describe('namespaces that restrict their pods', () => {
     world = await createWorld('postern-e2e-restricted', { 'pod-security.kubernetes.io/enforce': 'restricted' });
     const { namespace } = world;
     await world.apply(
-      quota(namespace, { pods: '4', 'requests.cpu': '1', 'requests.memory': '1Gi', 'limits.cpu': '4', 'limits.memory': '1Gi' }),
+      quota(namespace, {
+        pods: '4',
+        'requests.cpu': '1',
+        'requests.memory': '1Gi',
+        'limits.cpu': '4',
+        'limits.memory': '1Gi',
+      }),
       ...server({ namespace, name: 'server' }),
     );
     await world.ready('server');

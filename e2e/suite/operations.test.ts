@@ -51,7 +51,11 @@ describe('running a test day by day', () => {
     );
     const test = await nextRun(world.kubectl, namespace, 'dry');
     expect(test.status?.summary?.display).toBe('1/1');
-    expect(rowsOf(test).get('not-yet-denied')).toMatchObject({ verdict: 'Skipped', reason: 'DryRun', outcome: 'Connected' });
+    expect(rowsOf(test).get('not-yet-denied')).toMatchObject({
+      verdict: 'Skipped',
+      reason: 'DryRun',
+      outcome: 'Connected',
+    });
     expect(rowsOf(test).get('not-yet-denied')?.message).toMatch(/^Would be Failed \(UnexpectedlyReachable\)/);
   });
 
@@ -69,9 +73,14 @@ describe('running a test day by day', () => {
     const changed = await nextRun(kubectl, namespace, 'controlled', { after: requested.status?.lastRun?.id });
     expect(changed.status?.lastRun?.trigger).toBe('Spec');
     expect(changed.status?.verdict).toBe('Failed');
-    expect((await kubectl.attempt(`wait connectivitytest/controlled -n ${namespace} --for=condition=Ready --timeout=1s`)).code).not.toBe(0);
+    expect(
+      (await kubectl.attempt(`wait connectivitytest/controlled -n ${namespace} --for=condition=Ready --timeout=1s`))
+        .code,
+    ).not.toBe(0);
 
-    await world.apply(connectivityTest(namespace, 'controlled', [expectation('denied', 'server', 'other', 'Deny')], { suspend: true }));
+    await world.apply(
+      connectivityTest(namespace, 'controlled', [expectation('denied', 'server', 'other', 'Deny')], { suspend: true }),
+    );
     const suspended = await waitFor(
       async () => {
         const test = await readTest(kubectl, namespace, 'controlled');
@@ -79,14 +88,19 @@ describe('running a test day by day', () => {
       },
       { what: 'the suspension to show', timeoutMs: 20_000 },
     );
-    expect(suspended.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'Unknown', reason: 'Suspended' });
+    expect(suspended.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'Unknown',
+      reason: 'Suspended',
+    });
     expect(await metrics()).not.toContain('test="controlled"');
   });
 
   it('runs on its period', async () => {
     const { namespace, kubectl } = world;
     await world.apply(
-      connectivityTest(namespace, 'periodic', [expectation('reaches', 'server', 'other', 'Allow')], { periodSeconds: 10 }),
+      connectivityTest(namespace, 'periodic', [expectation('reaches', 'server', 'other', 'Allow')], {
+        periodSeconds: 10,
+      }),
     );
     const first = await nextRun(kubectl, namespace, 'periodic');
     const second = await nextRun(kubectl, namespace, 'periodic', { after: first.status?.lastRun?.id });
@@ -105,7 +119,10 @@ describe('running a test day by day', () => {
       apiVersion: 'cilium.io/v2',
       kind: 'CiliumNetworkPolicy',
       metadata: { name: 'cut', namespace },
-      spec: { endpointSelector: { matchLabels: { app: 'other' } }, ingressDeny: [{ fromEndpoints: [{ matchLabels: { app: 'server' } }] }] },
+      spec: {
+        endpointSelector: { matchLabels: { app: 'other' } },
+        ingressDeny: [{ fromEndpoints: [{ matchLabels: { app: 'server' } }] }],
+      },
     });
     const cut = await nextRun(kubectl, namespace, 'cilium', { after: first.status?.lastRun?.id });
     expect(rowsOf(cut).get('reaches')).toMatchObject({ verdict: 'Failed', reason: 'Blocked' });

@@ -10,7 +10,12 @@ describe('the three-tier example', () => {
   beforeAll(async () => {
     await kubectl('delete connectivitytest boundaries -n shop --ignore-not-found').catch(() => undefined);
     await kubectl(`apply -f ${example}/01-shop.yaml -f ${example}/02-policies.yaml -f ${example}/04-outsider.yaml`);
-    for (const workload of ['-n shop deployment/web', '-n shop deployment/api', '-n shop statefulset/db', '-n outsider deployment/client']) {
+    for (const workload of [
+      '-n shop deployment/web',
+      '-n shop deployment/api',
+      '-n shop statefulset/db',
+      '-n outsider deployment/client',
+    ]) {
       await kubectl(`rollout status ${workload} --timeout=180s`);
     }
   });
@@ -19,7 +24,9 @@ describe('the three-tier example', () => {
     const start = performance.now();
     await kubectl(`apply -f ${example}/03-test.yaml`);
     const test = await failedExactly(kubectl, 'shop', 'boundaries', []);
-    process.stderr.write(`verdicts on 12 expectations ${((performance.now() - start) / 1000).toFixed(1)} s after apply\n`);
+    process.stderr.write(
+      `verdicts on 12 expectations ${((performance.now() - start) / 1000).toFixed(1)} s after apply\n`,
+    );
 
     expect(namesWith(test, 'Passed')).toHaveLength(12);
     expect(rowsOf(test).get('web-does-not-reach-db')).toMatchObject({ reason: 'Denied', outcome: 'TimedOut' });

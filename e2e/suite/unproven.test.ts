@@ -32,11 +32,26 @@ describe('what proves nothing is not a pass', () => {
         expectation('denied', 'client', 'guarded', 'Deny'),
         expectation('nobody-can-tell', 'client', 'unwatched', 'Deny'),
         expectation('no-endpoints', 'client', 'empty', 'Deny'),
-        { name: 'closed-port', from, to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 }, expect: 'Deny' },
-        { name: 'closed-port-behind-policy', from, to: { workload: { kind: 'Deployment', name: 'guarded' }, port: 9 }, expect: 'Deny' },
+        {
+          name: 'closed-port',
+          from,
+          to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 },
+          expect: 'Deny',
+        },
+        {
+          name: 'closed-port-behind-policy',
+          from,
+          to: { workload: { kind: 'Deployment', name: 'guarded' }, port: 9 },
+          expect: 'Deny',
+        },
         { name: 'unknown-name', from, to: { host: 'nowhere.invalid', port: 80 }, expect: 'Deny' },
         { name: 'no-such-port', from, to: { service: { name: 'guarded' }, port: 81 }, expect: 'Deny' },
-        { name: 'nothing-listens', from, to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 }, expect: 'Allow' },
+        {
+          name: 'nothing-listens',
+          from,
+          to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 },
+          expect: 'Allow',
+        },
       ]),
     );
     const rows = rowsOf(await nextRun(world.kubectl, namespace, 'reasons'));
@@ -56,7 +71,10 @@ describe('what proves nothing is not a pass', () => {
   it('brings results out of a namespace that nothing may leave', async () => {
     const { namespace } = world;
     await world.apply(
-      networkPolicy(namespace, 'nothing-leaves', { podSelector: { matchLabels: { app: 'client' } }, policyTypes: ['Egress'] }),
+      networkPolicy(namespace, 'nothing-leaves', {
+        podSelector: { matchLabels: { app: 'client' } },
+        policyTypes: ['Egress'],
+      }),
       connectivityTest(namespace, 'sealed', [
         expectation('allowed-in-vain', 'client', 'guarded', 'Allow'),
         expectation('denied', 'client', 'guarded', 'Deny'),

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EndpointSlice, Pod } from '../../src/api/index.ts';
+import { probePodsIn } from '../harness/probe-pods.ts';
+import { nextRun, rowsOf } from '../harness/postern.ts';
+import { waitFor } from '../harness/wait.ts';
+import { connectivityTest, expectation, networkPolicy, podSpec, server } from '../harness/workloads.ts';
+import { createWorld, type World } from '../harness/world.ts';
+
+interface Budget {
+  readonly status: {
+    readonly disruptionsAllowed: number;
+    readonly expectedPods: number;
+    readonly currentHealthy: number;
+  };
+}
+
+/** What must be the same before, during and after a run. */
+interface Snapshot {
+  readonly endpoints: readonly string[];
+  readonly pods: readonly string[];
+  readonly budgets: readonly (Budget['status'] | undefined)[];
+}
+
+describe('probe pods that look like the application', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await createWorld('postern-e2e-harmless');
+    const { namespace } = world;
+    const labels = (app: string) => ({ matchLabels: { app } });
+    const template = (app: string) => ({ metadata: { labels: { app } }, spec: podSpec(8080) });
+    const budget = (name: string, spec: object) => ({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name, namespace },
+      spec,
+    });
+    await world.apply(
+      ...server({ namespace, name: 'deployed', replicas: 2 }),
+      {
+        apiVersion: 'apps/v1',
+        kind: 'StatefulSet',
+        metadata: { name: 'stateful', namespace },
+        spec: { serviceName: 'stateful', replicas: 1, selector: labels('stateful'), template: template('stateful') },
+      },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'daemon', namespace },
+        spec: { selector: labels('daemon'), template: template('daemon') },
+      },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: { name: 'bare', namespace },
+        spec: { replicas: 1, selector: labels('bare'), template: template('bare') },
+      },
+      ...server({ namespace, name: 'target' }),
+      ...server({ namespace, name: 'published', publishNotReadyAddresses: true }),
+      networkPolicy(namespace, 'guard', { podSelector: labels('target'), policyTypes: ['Ingress'] }),
+      budget('percent', { minAvailable: '50%', selector: labels('deployed') }),
+      budget('number', { maxUnavailable: 1, selector: labels('deployed') }),
+      budget('stateful', { maxUnavailable: 1, selector: labels('stateful') }),
+    );
+    await world.ready('deployed', 'target', 'published');
+    await world.kubectl(`rollout status statefulset/stateful -n ${namespace} --timeout=120s`);
+    await world.kubectl(`rollout status daemonset/daemon -n ${namespace} --timeout=120s`);
+    await world.kubectl(`wait replicaset/bare -n ${namespace} --for=jsonpath={.status.readyReplicas}=1 --timeout=120s`);
+  });
+  afterAll(() => world.destroy());
+
+  async function snapshot(): Promise<Snapshot> {
+    const { kubectl, namespace } = world;
+    const slices = await kubectl.json<{ items: EndpointSlice[] }>(`get endpointslices -n ${namespace}`);
+    const pods = await kubectl.json<{ items: Pod[] }>(`get pods -n ${namespace} -l postern.dev/component!=probe`);
+    const budgets = await kubectl.json<{ items: Budget[] }>(`get poddisruptionbudgets -n ${namespace}`);
+    return {
+      endpoints: slices.items
+        .flatMap(({ endpoints }) => endpoints ?? [])
+        .filter(({ conditions }) => conditions?.ready === true)
+        .flatMap(({ addresses }) => addresses)
+        .toSorted((a, b) => a.localeCompare(b)),
+      pods: pods.items.map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => a.localeCompare(b)),
+      budgets: budgets.items.map(({ status: { disruptionsAllowed, expectedPods, currentHealthy } }) => ({
+        disruptionsAllowed,
+        expectedPods,
+        currentHealthy,
+      })),
+    };
+  }
+
+  it('takes no traffic, is adopted by nobody, replaces nothing and blocks no disruption', async () => {
+    const { namespace, kubectl } = world;
+    const before = await waitFor(
+      async () => {
+        const seen = await snapshot();
+        return seen.budgets.every((budget) => (budget?.disruptionsAllowed ?? 0) > 0) && seen;
+      },
+      { what: 'budgets that allow a disruption', timeoutMs: 60_000 },
+    );
+    const from = (kind: string, name: string) => ({ workload: { kind, name } });
+    const denied = (name: string, source: object) => ({
+      name,
+      from: source,
+      to: { service: { name: 'target' }, port: 8080 },
+      expect: 'Deny',
+    });
+    await world.apply(
+      connectivityTest(
+        namespace,
+        'look-alikes',
+        [
+          denied('deployment', from('Deployment', 'deployed')),
+          denied('stateful-set', from('StatefulSet', 'stateful')),
+          denied('daemon-set', from('DaemonSet', 'daemon')),
+          denied('bare-replica-set', { pods: { matchLabels: { app: 'bare' } } }),
+        ],
+        { timeoutSeconds: 5 },
+      ),
+    );
+    const probes = await waitFor(
+      async () => {
+        const pods = await probePodsIn(kubectl, namespace);
+        return pods.length === 4 && pods.every(({ status }) => status?.phase === 'Running') && pods;
+      },
+      { what: 'four running probe pods', timeoutMs: 60_000, everyMs: 100 },
+    );
+    const during = await snapshot();
+    expect(during).toEqual(before);
+    for (const { metadata, status } of probes) {
+      expect(metadata.ownerReferences).toMatchObject([
+        { kind: 'ConnectivityTest', name: 'look-alikes', controller: true },
+      ]);
+      expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('False');
+      expect(metadata.labels).not.toHaveProperty('pod-template-hash');
+    }
+
+    const test = await nextRun(kubectl, namespace, 'look-alikes');
+    expect([...rowsOf(test).values()].map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual(
+      Array.from({ length: 4 }, () => 'Passed Denied'),
+    );
+    await waitFor(async () => (await probePodsIn(kubectl, namespace)).length === 0, {
+      what: 'the probe pods to go',
+      timeoutMs: 20_000,
+    });
+    expect(await snapshot()).toEqual(before);
+  });
+
+  it('does not run where a Service would send traffic to pods that are not ready', async () => {
+    const { namespace, kubectl } = world;
+    await world.apply(connectivityTest(namespace, 'published', [expectation('denied', 'published', 'target', 'Deny')]));
+    const test = await nextRun(kubectl, namespace, 'published');
+    expect(rowsOf(test).get('denied')).toMatchObject({ verdict: 'Inconclusive', reason: 'ServicePublishesNotReady' });
+    expect(test.status?.lastRun?.probePods).toBe(0);
+  });
+
+  it('does not stand in the way of a drain', async () => {
+    const { namespace, kubectl } = world;
+    await world.apply(
+      connectivityTest(namespace, 'drained', [expectation('denied', 'deployed', 'target', 'Deny')], {
+        timeoutSeconds: 10,
+      }),
+    );
+    const probe = await waitFor(
+      async () => (await probePodsIn(kubectl, namespace)).find(({ status }) => status?.phase === 'Running'),
+      { what: 'a running probe pod', timeoutMs: 60_000, everyMs: 100 },
+    );
+    const node = probe.spec.nodeName ?? '';
+    try {
+      const drained = await kubectl.attempt(
+        `drain ${node} --pod-selector=postern.dev/component=probe --ignore-daemonsets --delete-emptydir-data --timeout=30s`,
+      );
+      expect(`${drained.stdout}${drained.stderr}`).toContain(`${probe.metadata.name} evicted`);
+      expect(drained.code).toBe(0);
+      const test = await nextRun(kubectl, namespace, 'drained');
+      expect(rowsOf(test).get('denied')?.verdict).toBe('Inconclusive');
+      expect(rowsOf(test).get('denied')?.reason).toBe('ProbeLost');
+    } finally {
+      await kubectl(`uncordon ${node}`);
+    }
+  });
+});
