@@ -2,6 +2,8 @@
 import process from 'node:process';
 
 import { withLock } from './lock.ts';
+import { type OutsideServer, runOutsideServer } from './outside.ts';
+import { type ProjectImages, supplyProjectImages } from './project-images.ts';
 import { type Progress, progressOnStandardError, runLanes } from './progress.ts';
 import type { ImageSource } from './images/source.ts';
 import { setUp, setUpLock, tearDown } from './set-up.ts';
@@ -45,6 +47,24 @@ export function currentCluster(): Cluster {
   return clusterFrom(record);
 }
 
+/** Builds what changed of the operator's and the probe's images and puts it on all nodes; gives their names. */
+export async function ensureProjectImages(cluster: Cluster): Promise<ProjectImages> {
+  const workspace = openWorkspace(process.env);
+  const record = readRecord(workspace, cluster.name);
+  if (record === undefined) throw notUp(cluster.name);
+  const progress = progressOnStandardError();
+  try {
+    return await withLock(setUpLock(workspace), () => supplyProjectImages(workspace, record, progress), progressNote);
+  } finally {
+    progress.close();
+  }
+}
+
+/** Starts the world outside of the cluster: a plain HTTP server on its docker network. */
+export async function startOutsideServer(cluster: Cluster): Promise<OutsideServer> {
+  return await runOutsideServer(cluster.dockerNetwork);
+}
+
 /** Removes the cluster of this clone and says its name. */
 export async function removeCurrentCluster(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const workspace = openWorkspace(environment);
@@ -69,6 +89,10 @@ async function buildMissing(workspace: Workspace, name: string, progress: Progre
   const lanes = buildLanes(workspace, [name]);
   progress.expect(lanes.flat().length);
   await runLanes(lanes, 1, progress);
+}
+
+function notUp(clusterName: string): Error {
+  return new Error(`cluster ${clusterName} is not up: run \`npm run cluster:up\``);
 }
 
 function progressNote(text: string): void {

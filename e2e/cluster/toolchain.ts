@@ -131,16 +131,17 @@ export async function moduleSource(module: string, modulePath: string): Promise<
   throw new Error(`go mod download names no folder for ${modulePath}`);
 }
 
-/** The SHA-256 of all files under a folder, their names included. */
-export function treeHash(directory: string): string {
+/** The SHA-256 of the files under a folder, their names included; of those that `isWanted` by their relative name. */
+export function treeHash(directory: string, isWanted: (file: string) => boolean = () => true): string {
   const hash = createHash('sha256');
-  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8', withFileTypes: true })
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .toSorted()) {
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+    .filter(isWanted);
+  for (const file of files.toSorted()) {
     hash
-      .update(`${path.relative(directory, name)}\0`)
-      .update(readFileSync(name))
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(directory, file)))
       .update('\0');
   }
   return hash.digest('hex');

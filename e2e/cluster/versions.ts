@@ -14,7 +14,7 @@ export const versions = {
   prometheus: 'v0.314.0',
   registry: 'v3.1.2',
   agnhost: '2.63.0',
-  npm: '11.19.1',
+  npm: '10.9.9',
   node: '24',
   debian: 'bookworm',
 } as const;
