@@ -24,7 +24,8 @@ export LC_ALL
 # Centiseconds since boot, read without starting a process.
 now() {
   read -r uptime _ </proc/uptime
-  echo "${uptime%.*}${uptime#*.}"
+  # No leading zero may get into the number: the shell would read it as octal, and "08" as an error.
+  echo "$((${uptime%.*} * 100 + 1${uptime#*.} - 100))"
 }
 
 # Addresses that stay inside the pod or the node: a name must not lead a probe there.
