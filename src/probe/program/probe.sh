@@ -30,8 +30,8 @@ now() {
 
 # Addresses that stay inside the pod or the node: a name must not lead a probe there.
 is_forbidden() {
-  case $1 in
-  127.* | 0.* | 169.254.* | 22[4-9].* | 23[0-9].* | 255.255.255.255 | ::1 | :: | fe[89abAB]?:* | ff??:* | ::ffff:127.* | ::ffff:169.254.* | ::ffff:0.*) return 0 ;;
+  case ${1#::ffff:} in
+  127.* | 0.* | 169.254.* | 22[4-9].* | 23[0-9].* | 255.255.255.255 | ::1 | :: | fe[89abAB]?:* | ff??:*) return 0 ;;
   esac
   return 1
 }
