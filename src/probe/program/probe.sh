@@ -53,8 +53,12 @@ dial() {
 # Asks for an HTTP answer and reads its status line. Sets `outcome` and `detail`.
 request() {
   case $1 in *:*) authority="[$1]:$2" ;; *) authority="$1:$2" ;; esac
-  header=$3
-  [ "$header" = - ] && header=$authority
+  # As clients of the name would: with the port, unless it is the default one.
+  case $3:$2 in
+  -:*) header=$authority ;;
+  *:80) header=$3 ;;
+  *) header=$3:$2 ;;
+  esac
   status=$(curl -q --silent --globoff --path-as-is --noproxy '*' --proto '=http' --max-redirs 0 --max-filesize 1048576 \
     --max-time "$TIMEOUT" --output /dev/null --write-out '%{http_code}' --user-agent postern-probe \
     --header "Host: $header" "http://$authority$5")
