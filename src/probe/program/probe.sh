@@ -82,7 +82,7 @@ request() {
 
 # Resolves a name as the application would, through glibc and the pod's own resolver settings. Sets `address`, or `outcome`.
 resolve() {
-  address=
+  address=''
   found=$(RES_OPTIONS="timeout:$TIMEOUT attempts:1" timeout "$((TIMEOUT * 2))" getent ahosts "$1")
   for address in $found; do break; done
   if [ -z "$address" ]; then
@@ -94,7 +94,8 @@ resolve() {
 }
 
 attempt() {
-  outcome= detail=-
+  outcome=''
+  detail=-
   address=$1
   [ "$address" = - ] && resolve "$3"
   [ -n "$outcome" ] && return
@@ -117,12 +118,15 @@ check() {
   first=$outcome
   if [ "$mode" = guard ]; then
     # One connection is enough to fail a Deny; anything else is confirmed by a second try from a new socket.
-    if [ "$outcome" != Cc ]; then
+    case $outcome in
+    Cc | ?h) ;;
+    *)
       attempts=2
       attempt "$@"
       # Two different answers are no steady denial: keep the one that is not silence.
       [ "$outcome" = Tc ] && outcome=$first
-    fi
+      ;;
+    esac
   else
     while :; do
       if is_success; then
