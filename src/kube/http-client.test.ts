@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../api/objects.ts';
 import { ApiServer, eventually, settle, type Fault } from '../testing/index.ts';
@@ -297,6 +298,20 @@ describe('KubeClient', () => {
       for await (const { type } of events) if (type === 'Added') break;
 
       await eventually(() => server.openWatches === 0, 'the watch is closed');
+    });
+
+    it('leave nothing behind at the signal of the caller', async () => {
+      server.fault({ type: 'HangUp' }, { verb: 'list' });
+      server.fault({ type: 'HangUp' }, { verb: 'watch' });
+      server.write(CONFIG_MAPS, configMap('a'));
+      const watch = async (): Promise<void> => {
+        const options = { resourceVersion: '1000', timeoutSeconds: 60, idleTimeoutMs: 60_000, signal };
+        for await (const { type } of client.watch(CONFIG_MAPS, options)) if (type === 'Added') break;
+      };
+
+      for (const attempt of [list, list, watch, watch]) await failureOf(attempt());
+
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
     });
 
     it('are all closed in the end', async () => {

@@ -164,7 +164,7 @@ class TransportClient implements KubeClient {
     } catch (error) {
       throw streamError(error, attempted, options.signal);
     } finally {
-      stream.end();
+      stream.release();
     }
   }
 

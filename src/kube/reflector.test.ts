@@ -502,6 +502,15 @@ describe('Reflector', () => {
       await expect(reflector.synced).rejects.toMatchObject({ code: 'Aborted' });
     });
 
+    it('by a handler of the first list opens no watch', async () => {
+      server.write(PODS, pod('a'));
+      const reflector = create({ onChange: () => controller.abort() });
+
+      await reflector.run(controller.signal);
+
+      expect(server.requests.map(({ verb }) => verb)).toEqual(['list']);
+    });
+
     it('in the middle of events tells no more of them', async () => {
       server.write(PODS, pod('a'));
       server.write(PODS, pod('b'));

@@ -39,10 +39,11 @@ export interface TransportOptions {
   readonly clock: Clock;
 }
 
-/** An open answer. `end` must be called, also after the bytes ran out. */
+/** An open answer. To leave a loop over its bytes is to close it. */
 export interface ByteStream {
   readonly bytes: AsyncIterable<Buffer>;
-  end(): void;
+  /** Lets go of the caller's signal. Must be called in the end. */
+  release(): void;
 }
 
 /** Sends requests to the API server over shared connections, and turns whatever goes wrong into a KubeError. */
@@ -73,7 +74,7 @@ export class Transport {
 
   /**
    * Opens a stream of bytes, which fails after `idleTimeoutMs` without any. Undici's own timer is used for that because
-   * over HTTP/2 it then also checks whether the connection itself is dead. Whoever opens a stream ends it.
+   * over HTTP/2 it then also checks whether the connection itself is dead.
    */
   async stream(
     request: KubeRequest,
@@ -90,10 +91,7 @@ export class Transport {
       opening.stopTimer();
       return {
         bytes: body,
-        end: () => {
-          opening.clear();
-          body.on('error', ignore).destroy();
-        },
+        release: () => opening.clear(),
       };
     } catch (error) {
       opening.clear();
@@ -225,6 +223,3 @@ function jsonOrUndefined(text: string): unknown {
     return undefined;
   }
 }
-
-// A destroyed body may still report that it was aborted, to nobody.
-function ignore(): void {}
