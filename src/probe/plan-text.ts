@@ -1,3 +1,5 @@
+import { isAddress } from './address.ts';
+
 /** One line of a probe's plan: one check, as data for the probe program. */
 export interface PlannedCheck {
   /** Number of the check, unique in the pod. */
@@ -24,27 +26,33 @@ export function checkWeight(check: Pick<PlannedCheck, 'http' | 'address'>): numb
 /**
  * The plan in the form that the probe program reads (see program/probe.sh).
  *
- * @throws Error if a field holds anything but the characters of addresses, names and URL paths. The API's own rules refuse
- * such input; a second look costs nothing where text becomes another program's arguments.
+ * @throws Error if a field is not what its place is for. The API's own rules refuse such input; a second look costs nothing
+ * where text becomes another program's arguments: an address `-e` would be an option of nc, a path `@x` another host.
  */
 export function planText(checks: readonly PlannedCheck[]): string {
   return checks.map(line).join('\n');
 }
 
-function line(check: PlannedCheck): string {
-  const fields = [
-    String(check.id),
-    check.mode,
-    check.http === undefined ? 'tcp' : 'http',
-    check.address ?? '-',
-    String(check.port),
-    check.host ?? '-',
-    check.http?.status?.join(',') ?? '-',
-    check.http?.path ?? '-',
-  ];
-  for (const field of fields) {
-    if (!/^[A-Za-z0-9._~!$&()*+,;=:@%/?-]+$/.test(field))
-      throw new Error(`a probe plan cannot hold ${JSON.stringify(field)}`);
-  }
-  return fields.join(' ');
+function line({ id, mode, address, port, host, http }: PlannedCheck): string {
+  const { path, status } = http ?? {};
+  return [
+    field(String(id), /^\d+$/),
+    mode,
+    http === undefined ? 'tcp' : 'http',
+    address === undefined ? '-' : addressField(address),
+    field(String(port), /^\d+$/),
+    host === undefined ? '-' : field(host, /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\.?$/),
+    status === undefined ? '-' : field(status.join(','), /^\d+(,\d+)*$/),
+    path === undefined ? '-' : field(path, /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*$/),
+  ].join(' ');
+}
+
+/** An address without a zone: none leads out of the pod. */
+function addressField(text: string): string {
+  return field(text, isAddress(text) ? /^[0-9A-Fa-f:.]+$/ : /^$/);
+}
+
+function field(text: string, pattern: RegExp): string {
+  if (text === '' || !pattern.test(text)) throw new Error(`a probe plan cannot hold ${JSON.stringify(text)}`);
+  return text;
 }
