@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { isAddress } from './address.ts';
 import type { Observation, Outcome, Stage } from './outcome.ts';
 
 /** A complete and authentic result of one probe pod. */
@@ -69,5 +69,5 @@ function parseLine(text: string): { id: number; observation: Observation } | und
 function detailFacts(detail: string): Pick<Observation, 'httpStatus' | 'address'> | undefined {
   if (detail === '-') return {};
   if (/^[1-5]\d\d$/.test(detail)) return { httpStatus: Number(detail) };
-  return ipaddr.isValid(detail) ? { address: detail } : undefined;
+  return isAddress(detail) ? { address: detail } : undefined;
 }
