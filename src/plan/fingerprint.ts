@@ -5,7 +5,8 @@ import type { ClusterView } from './view.ts';
 
 /**
  * Digest of everything observed that a test's verdicts depend on: its spec, the identities and targets of the plan, the
- * policies and labels of the namespaces involved. A test runs again when it changes, and only then or on its period.
+ * labels of the pods behind the targets, the policies and labels of the namespaces involved. A test runs again when it
+ * changes, and only then or on its period.
  */
 export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterView): string {
   const policies = [undefined, ...plan.namespaces].flatMap((namespace) =>
@@ -17,8 +18,15 @@ export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterV
       .toSorted(),
   );
   const labels = plan.namespaces.map((name) => sorted(view.namespace(name)?.metadata.labels ?? {}));
+  const pods = new Map(
+    plan.namespaces.flatMap((name) => view.pods(name)).map(({ metadata }) => [metadata.uid, metadata.labels ?? {}]),
+  );
   const lines = plan.lines.map(({ checks, findings, notes }) => [
-    checks.map(({ identity, target }) => [identity.key, target]),
+    checks.map(({ identity, target }) => [
+      identity.key,
+      target,
+      target.podUids.map((uid) => sorted(pods.get(uid) ?? {})),
+    ]),
     findings,
     notes,
   ]);
