@@ -61,7 +61,8 @@ export function identitiesOf(
     const identity = identityFrom(namespace, labels, spec);
     if (!identities.has(identity.key)) identities.set(identity.key, identity);
   }
-  return [...identities.values()];
+  // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
+  return [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The source in words, as sentences name it. */
