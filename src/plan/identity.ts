@@ -24,11 +24,14 @@ export interface Finding {
 /**
  * Labels by which controllers, batch jobs and GitOps tools recognise what is theirs. On a probe pod they would make it a
  * ReplicaSet's surplus, a Job's result or an Argo CD orphan (https://kubernetes.io/docs/reference/labels-annotations-taints/).
+ * Istio's label would override the annotation that keeps its sidecar out of a probe pod, and through a sidecar every
+ * connection seems to succeed.
  */
 const trackingLabels: readonly RegExp[] = [
   /^pod-template-hash$/,
   /^controller-revision-hash$/,
   /^pod-template-generation$/,
+  /^rollouts-pod-template-hash$/,
   /^statefulset\.kubernetes\.io\//,
   /^apps\.kubernetes\.io\/pod-index$/,
   /^(job-name|controller-uid)$/,
@@ -37,6 +40,7 @@ const trackingLabels: readonly RegExp[] = [
   /^(kustomize|helm)\.toolkit\.fluxcd\.io\//,
   /^helm\.sh\//,
   /^app\.kubernetes\.io\/managed-by$/,
+  /^sidecar\.istio\.io\/inject$/,
   /^postern\.dev\//,
 ];
 
