@@ -105,7 +105,8 @@ function checkFor(
           path: expectation.http.path ?? '/',
           ...(expectation.http.status === undefined ? {} : { status: expectation.http.status }),
         };
-  const key = JSON.stringify([identity.key, mode, target.address, host, target.port, http]);
+  // The whole target: the same address stands for other pods, or for none, where it was written down as an address.
+  const key = JSON.stringify([identity.key, mode, target, host, http]);
   const known = checks.get(key);
   if (known !== undefined) return known;
   if (checks.size >= maxChecksPerRun) return undefined;
