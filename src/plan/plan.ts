@@ -3,7 +3,7 @@ import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
 import { type Target, targetsOf } from './target.ts';
-import type { ClusterView } from './view.ts';
+import { type ClusterView, probeLabel } from './view.ts';
 
 /** One source identity × one target × one port. */
 export interface Check extends PlannedCheck {
@@ -38,17 +38,22 @@ export const maxChecksPerRun = 1024;
 
 /** What a run of this test would probe, seen from the cluster as it is now. */
 export function planFor(test: ConnectivityTest, view: ClusterView): Plan {
-  const checks = new Map<string, Check>();
-  const lines = test.spec.expectations.map((expectation) => lineFor(test, expectation, view, checks));
-  return { lines, assignments: assign([...checks.values()]), namespaces: namespacesOf(test) };
+  const world: World = { test, view, namedKeys: keysNamedByPolicies(test, view), checks: new Map() };
+  const lines = test.spec.expectations.map((expectation) => lineFor(expectation, world));
+  return { lines, assignments: assign([...world.checks.values()]), namespaces: namespacesOf(test) };
 }
 
-function lineFor(
-  test: ConnectivityTest,
-  expectation: Expectation,
-  view: ClusterView,
-  checks: Map<string, Check>,
-): Line {
+/** What all lines of a plan are made from, and the checks so far, which lines share. */
+interface World {
+  readonly test: ConnectivityTest;
+  readonly view: ClusterView;
+  /** Label keys that policies select on. */
+  readonly namedKeys: ReadonlySet<string>;
+  readonly checks: Map<string, Check>;
+}
+
+function lineFor(expectation: Expectation, world: World): Line {
+  const { test, view } = world;
   const identities = identitiesOf(test, expectation, view);
   if ('reason' in identities) return { expectation, checks: [], findings: [identities], notes: [] };
   const resolved = targetsOf(test, expectation, view);
@@ -56,26 +61,14 @@ function lineFor(
 
   const findings: Finding[] = [];
   const own: Check[] = [];
-  const namedKeys = keysNamedByPolicies(test, view);
   for (const identity of identities) {
-    const missing = identity.droppedLabels.filter((key) => namedKeys.has(key));
-    if (missing.length > 0) {
-      findings.push({
-        reason: 'IdentityNotReproducible',
-        message: `A network policy selects on the label ${missing.join(', ')} of ${describeSource(expectation)}, which a probe pod must not wear. Select on a label of the application instead.`,
-      });
-      continue;
-    }
-    const publisher = serviceThatWouldPublish(identity, view);
-    if (publisher !== undefined) {
-      findings.push({
-        reason: 'ServicePublishesNotReady',
-        message: `Service ${publisher} selects ${describeSource(expectation)} and publishes not-ready addresses (publishNotReadyAddresses), so a probe pod would get its traffic. Test from pods that this Service does not select.`,
-      });
+    const obstacle = obstacleFor(identity, expectation, world);
+    if (obstacle !== undefined) {
+      findings.push(obstacle);
       continue;
     }
     for (const target of resolved.targets) {
-      const check = checkFor(test, expectation, identity, target, checks);
+      const check = checkFor(expectation, identity, target, world);
       if (check !== undefined) own.push(check);
     }
   }
@@ -88,13 +81,37 @@ function lineFor(
   return { expectation, checks: own, findings, notes: resolved.note === undefined ? [] : [resolved.note] };
 }
 
+/** Why a probe pod cannot stand for an identity, or must not. */
+function obstacleFor(identity: Identity, expectation: Expectation, { view, namedKeys }: World): Finding | undefined {
+  const missing = identity.droppedLabels.filter((key) => namedKeys.has(key));
+  if (missing.length > 0) {
+    return {
+      reason: 'IdentityNotReproducible',
+      message: `A network policy selects on the label ${missing.join(', ')} of ${describeSource(expectation)}, which a probe pod must not wear. Select on a label of the application instead.`,
+    };
+  }
+  if (namedKeys.has(probeLabel.key)) {
+    return {
+      reason: 'IdentityNotReproducible',
+      message: `A network policy selects on the label ${probeLabel.key}, so it treats probe pods unlike ${describeSource(expectation)}. Select on a label of the application instead.`,
+    };
+  }
+  const publisher = serviceThatWouldPublish(identity, view);
+  if (publisher !== undefined) {
+    return {
+      reason: 'ServicePublishesNotReady',
+      message: `Service ${publisher} selects ${describeSource(expectation)} and publishes not-ready addresses (publishNotReadyAddresses), so a probe pod would get its traffic. Test from pods that this Service does not select.`,
+    };
+  }
+  return undefined;
+}
+
 /** The check, shared with other expectations that ask the same; undefined if the run is full. */
 function checkFor(
-  test: ConnectivityTest,
   expectation: Expectation,
   identity: Identity,
   target: Target,
-  checks: Map<string, Check>,
+  { test, checks }: World,
 ): Check | undefined {
   const mode = expectation.expect === 'Allow' ? 'converge' : 'guard';
   const host = target.host ?? hostHeader(test, expectation);
@@ -126,14 +143,13 @@ function checkFor(
 
 /** A Service that would make an endpoint even of a pod that is never ready. */
 function serviceThatWouldPublish({ namespace, labels }: Identity, view: ClusterView): string | undefined {
-  return view
-    .services(namespace)
-    .find(
-      ({ spec }) =>
-        spec.publishNotReadyAddresses === true &&
-        spec.selector !== undefined &&
-        selectorMatches({ matchLabels: spec.selector }, labels),
-    )?.metadata.name;
+  return view.services(namespace).find(
+    ({ spec }) =>
+      spec.publishNotReadyAddresses === true &&
+      // A Service with an empty selector selects nothing, unlike a LabelSelector.
+      Object.keys(spec.selector ?? {}).length > 0 &&
+      selectorMatches({ matchLabels: spec.selector ?? {} }, labels),
+  )?.metadata.name;
 }
 
 /** Applications tell virtual hosts apart by the name that clients use, so an HTTP request to a Service carries it. */
