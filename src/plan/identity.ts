@@ -44,12 +44,19 @@ const trackingLabels: readonly RegExp[] = [
   /^postern\.dev\//,
 ];
 
-/** The identities that an expectation's source stands for: usually one, several where pods differ in labels or account. */
+export interface ResolvedIdentities {
+  /** Usually one, several where pods differ in labels or account. */
+  readonly identities: readonly Identity[];
+  /** What the verdict's sentence must add. */
+  readonly note?: string;
+}
+
+/** The identities that an expectation's source stands for, or why it has none. */
 export function identitiesOf(
   test: ConnectivityTest,
   expectation: Expectation,
   view: ClusterView,
-): readonly Identity[] | Finding {
+): ResolvedIdentities | Finding {
   const { namespace } = test.metadata;
   const found = sourcePods(namespace, expectation, view);
   if ('reason' in found) return found;
@@ -66,7 +73,13 @@ export function identitiesOf(
     if (!identities.has(identity.key)) identities.set(identity.key, identity);
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
-  return [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return policed.length === found.length
+    ? { identities: inOrder }
+    : {
+        identities: inOrder,
+        note: 'Source pods on the host network were left out: network policies have no say there.',
+      };
 }
 
 /** The source in words, as sentences name it. */

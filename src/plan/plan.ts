@@ -54,11 +54,12 @@ interface World {
 
 function lineFor(expectation: Expectation, world: World): Line {
   const { test, view } = world;
-  const identities = identitiesOf(test, expectation, view);
-  if ('reason' in identities) return { expectation, checks: [], findings: [identities], notes: [] };
+  const found = identitiesOf(test, expectation, view);
+  if ('reason' in found) return { expectation, checks: [], findings: [found], notes: [] };
   const resolved = targetsOf(test, expectation, view);
   if ('reason' in resolved) return { expectation, checks: [], findings: [resolved], notes: [] };
 
+  const { identities } = found;
   const findings: Finding[] = [];
   const own: Check[] = [];
   for (const identity of identities) {
@@ -78,7 +79,8 @@ function lineFor(expectation: Expectation, world: World): Line {
       message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
     });
   }
-  return { expectation, checks: own, findings, notes: resolved.note === undefined ? [] : [resolved.note] };
+  const notes = [found.note, resolved.note].filter((note) => note !== undefined);
+  return { expectation, checks: own, findings, notes };
 }
 
 /** Why a probe pod cannot stand for an identity, or must not. */
