@@ -72,12 +72,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
       message: `${name} has no ready pod (${pods.length} exist), so there is nothing to dial. The verdict comes when one is ready.`,
     };
   }
-  if (expectation.expect === 'Deny' && ready.some(({ spec }) => spec.hostNetwork === true)) {
-    return {
-      reason: 'TargetNotSupported',
-      message: `${name} uses the host network: network policies have no say there, so a Deny cannot be their doing.`,
-    };
-  }
+  if (expectation.expect === 'Deny' && ready.some(usesHostNetwork)) return onHostNetwork(name);
   const targets: Target[] = [];
   for (const pod of ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).slice(0, maxPodsPerTarget)) {
     const port =
@@ -138,7 +133,23 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       message: `${name} has no ready endpoint behind port ${wanted}, so it is not dialled. The verdict comes when one is ready.`,
     };
   }
-  return dialledService(service, servicePort.port, endpoints, expectation, view.pods(namespace));
+  const pods = view.pods(namespace);
+  const uids = new Set(endpoints.map(({ podUid }) => podUid));
+  if (expectation.expect === 'Deny' && pods.some((pod) => uids.has(pod.metadata.uid) && usesHostNetwork(pod))) {
+    return onHostNetwork(name);
+  }
+  return dialledService(service, servicePort.port, endpoints, expectation, pods);
+}
+
+function usesHostNetwork({ spec }: Pod): boolean {
+  return spec.hostNetwork === true;
+}
+
+function onHostNetwork(name: string): Finding {
+  return {
+    reason: 'TargetNotSupported',
+    message: `The host network is used by ${name}: network policies have no say there, so a Deny cannot be their doing.`,
+  };
 }
 
 interface Endpoint {
