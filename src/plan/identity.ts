@@ -64,7 +64,7 @@ export function identitiesOf(
   if (policed.length === 0) {
     return {
       reason: 'SourceNotSupported',
-      message: `${describeSource(expectation)} uses the host network: network policies have no say there. Test from a pod with a network of its own.`,
+      message: `The host network is used by ${describeSource(expectation)}: network policies have no say there. Test from a pod with a network of its own.`,
     };
   }
   const identities = new Map<string, Identity>();

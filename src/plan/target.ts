@@ -43,10 +43,16 @@ export function targetsOf(
     to.workload === undefined
       ? podsMatching(namespace, to.pods ?? {}, view)
       : podsOfWorkload(namespace, to.workload.kind, to.workload.name, view);
-  if (pods === undefined || (to.workload === undefined && pods.length === 0)) {
+  if (pods === undefined) {
     return {
       reason: 'TargetNotFound',
-      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the target or create it.`,
+      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the name under to.workload or create it.`,
+    };
+  }
+  if (to.workload === undefined && pods.length === 0) {
+    return {
+      reason: 'TargetNotFound',
+      message: `No pod of namespace ${namespace} matches ${describeSelector(to.pods ?? {})}. Correct the selector or start the pods.`,
     };
   }
   return podTargets(pods, expectation, namespace);
@@ -69,7 +75,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
   if (ready.length === 0) {
     return {
       reason: 'TargetNotReady',
-      message: `${name} has no ready pod (${pods.length} exist), so there is nothing to dial. The verdict comes when one is ready.`,
+      message: `Of ${name}, no pod is ready (0 of ${pods.length}), so there is nothing to dial. The verdict comes when one is ready.`,
     };
   }
   if (expectation.expect === 'Deny' && ready.some(usesHostNetwork)) return onHostNetwork(name);
