@@ -16,6 +16,11 @@ export interface Subject {
 
 /** One sentence for a tired person: what happened and what to do next. */
 export function sentenceFor(reason: Reason, subject: Subject): string {
+  // Sources and targets by selector are `pods ...`; names stay as they are written.
+  return wordsFor(reason, subject).replace(/^pods /, 'Pods ');
+}
+
+function wordsFor(reason: Reason, subject: Subject): string {
   const { source, target, namespace } = subject;
   const trouble = subject.trouble === undefined ? '' : ` (${subject.trouble})`;
   const denied = `${source} got no answer from ${target}`;
@@ -53,9 +58,9 @@ export function sentenceFor(reason: Reason, subject: Subject): string {
     case 'AddressNotAllowed':
       return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
     case 'EnforcementDelayed':
-      return `Something that the verdict on ${source} to ${target} depends on changed during the run. It runs again at once.`;
+      return `Something that the verdict on ${source} to ${target} depends on changed during the run. The test runs again at once.`;
     case 'TargetChanged':
-      return `${target} was replaced or lost readiness during the run. It runs again.`;
+      return `The target was replaced or lost readiness while ${source} was probing ${target}. The test runs again.`;
     case 'QuotaExceeded':
       return `The quota of namespace ${namespace} leaves no room for a probe pod of ${source}${trouble}. Raise it by one pod per source, or free some.`;
     case 'ProbeRejected':
