@@ -63,15 +63,14 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
   switch (observation.outcome) {
     case 'Connected':
     case 'HTTPMismatch':
-      return evidence.disturbed
-        ? inconclusive('EnforcementDelayed')
-        : { verdict: 'Failed', reason: 'UnexpectedlyReachable' };
+      return reached('UnexpectedlyReachable', evidence);
     case 'Reset':
-      return evidence.disturbed
-        ? inconclusive('EnforcementDelayed')
-        : { verdict: 'Failed', reason: 'ReachedThenReset' };
+      return reached('ReachedThenReset', evidence);
     case 'TimedOut':
-      return judgeSilence(evidence);
+      // Silence at the HTTP stage comes after a connection that stood.
+      return observation.stage === 'http'
+        ? reached('UnexpectedlyReachable', evidence)
+        : judgeSilence(observation, evidence);
     case 'Refused':
       return inconclusive('RefusedOrClosed');
     case 'NameNotResolved':
@@ -81,7 +80,16 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
   }
 }
 
-function judgeSilence({ targetStands, disturbed, targetControl, sourceControl }: Evidence): Judgement {
+function reached(reason: Reason, { disturbed }: Evidence): Judgement {
+  return disturbed ? inconclusive('EnforcementDelayed') : { verdict: 'Failed', reason };
+}
+
+function judgeSilence(observation: Observation, evidence: Evidence): Judgement {
+  const { targetStands, disturbed, targetControl, sourceControl } = evidence;
+  // Silence counts when a second attempt confirmed it; the probe program never states less.
+  if (observation.stage !== 'connect' || observation.firstOutcome !== 'TimedOut' || observation.attempts < 2) {
+    return inconclusive('ProbeLost');
+  }
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
   if (targetControl === undefined) return inconclusive('NoTargetControl');
