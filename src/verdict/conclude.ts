@@ -1,7 +1,13 @@
 import type { ConnectivityTest, Expectation, ExpectationStatus, Reason, Verdict } from '../api/index.ts';
 import { type Check, describeSource, describeTarget, type Line } from '../plan/index.ts';
 import { type Observation, reproduceCommand } from '../probe/index.ts';
-import { type ProbeFacts, sourceControlOf, sourceNamesOf, targetControlOf } from './control.ts';
+import {
+  connectionOfSameIdentity,
+  type ProbeFacts,
+  sourceControlOf,
+  sourceNamesOf,
+  targetControlOf,
+} from './control.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
@@ -82,7 +88,11 @@ function judgeCheck(
   names: ReadonlyMap<number, string>,
 ): JudgedCheck {
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
-  const observation = report?.observations.get(check.id);
+  const stated = report?.observations.get(check.id);
+  const disproof =
+    expectation.expect === 'Deny' ? connectionOfSameIdentity(check, stated, evidence.reports) : undefined;
+  // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
+  const observation = stated === undefined ? undefined : (disproof ?? stated);
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);

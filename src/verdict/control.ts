@@ -40,6 +40,28 @@ export function targetControlOf(
   return check.target.readinessProved ? "its pods are Ready by the kubelet's readiness probe on that port" : undefined;
 }
 
+/**
+ * What disproves a Deny beside its own check: a connection of the same identity to the same address and port, made on behalf
+ * of another expectation. Policies cannot tell the two apart, so silence of one of them is no denial.
+ */
+export function connectionOfSameIdentity(
+  check: Check,
+  observation: Observation | undefined,
+  probes: readonly ProbeFacts[],
+): Observation | undefined {
+  const address = check.address ?? observation?.address;
+  if (address === undefined) return undefined;
+  for (const probe of probes) {
+    for (const other of probe.checks) {
+      const seen = probe.observations.get(other.id);
+      if (other.id === check.id || seen === undefined || !isAnswered(seen)) continue;
+      const isSame = other.identity.key === check.identity.key && other.port === check.port;
+      if (isSame && (other.address ?? seen.address) === address) return seen;
+    }
+  }
+  return undefined;
+}
+
 /** What proves that the network of a check's probe pod works: the pod itself got an answer, or another one on its node did. */
 export function sourceControlOf(probe: ProbeFacts, probes: readonly ProbeFacts[]): string | undefined {
   if ([...probe.observations.values()].some(isAnswered)) return 'the same probe pod connected elsewhere';
