@@ -68,7 +68,7 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
     reason: decisive.reason,
     message: message.slice(0, 1024),
     ...(decisive.observation === undefined ? {} : { outcome: decisive.observation.outcome }),
-    ...(decisive.control === undefined ? {} : { control: decisive.control }),
+    ...(decisive.control === undefined ? {} : { control: decisive.control.slice(0, 256) }),
     ...(decisive.check === undefined ? {} : { command: commandFor(test, expectation, decisive.check) }),
   };
   if (expectation.dryRun !== true) return row;
