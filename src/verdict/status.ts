@@ -35,7 +35,10 @@ export function statusAfterRun(
   };
 }
 
-/** The status of a test that waits for its first verdicts, or for those of a new spec. */
+/**
+ * The status of a test that waits for its first verdicts, or for those of a new spec. Verdicts of an older spec stay, and
+ * with them the generation that they speak of; only the conditions speak of the new one.
+ */
 export function statusPending(test: ConnectivityTest, now: string): Status {
   const wait = {
     status: 'Unknown',
@@ -43,8 +46,8 @@ export function statusPending(test: ConnectivityTest, now: string): Status {
     message: 'The first run of this spec is under way.',
   } as const;
   return {
-    ...test.status,
     observedGeneration: test.metadata.generation,
+    ...test.status,
     conditions: conditions(
       test,
       [
