@@ -1,6 +1,7 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { type ClusterView, isReady } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
+import { maxRunRequestLength } from '../schedule/index.ts';
 import { concludeRun, statusAfterRun } from '../verdict/index.ts';
 
 /** What a finished run is seen against. */
@@ -46,6 +47,6 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
       fingerprint: run.fingerprint,
     },
     completionTime,
-    run.runRequest ?? test.status?.lastHandledRunRequest,
+    run.runRequest?.slice(0, maxRunRequestLength) ?? test.status?.lastHandledRunRequest,
   );
 }

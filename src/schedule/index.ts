@@ -18,13 +18,16 @@ const quietMs = 1000;
 /** Steady change cannot put a run off for longer than this. */
 const patienceMs = 5000;
 
+/** Longest part of a request annotation that the status echoes, and so that tells requests apart. */
+export const maxRunRequestLength = 64;
+
 /** Whether a test is due, and why; else how long to wait if nothing happens. */
 export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
   const { spec, status, metadata } = test;
-  const request = metadata.annotations?.[runRequestAnnotation];
-  if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const lastRun = status?.lastRun;
   if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
+  const request = metadata.annotations?.[runRequestAnnotation]?.slice(0, maxRunRequestLength);
+  if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
   if (now >= nextAt) return { trigger: 'Period' };
   if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
