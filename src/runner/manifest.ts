@@ -106,9 +106,12 @@ export function probePodManifest(test: ConnectivityTest, assignment: Assignment,
   return pod;
 }
 
-/** Longest time that the probe program itself may take: attempt, retries, confirmation and an HTTP answer after each connect. */
+/**
+ * Longest time that the probe program itself may take: the last attempt begins when the settling time is over, a success is
+ * confirmed, and each of these two takes at most twice the timeout for the name, and once for the connection and the answer.
+ */
 export function probingSeconds(timeoutSeconds: number, settleSeconds: number): number {
-  return settleSeconds + 6 * timeoutSeconds;
+  return settleSeconds + 8 * timeoutSeconds;
 }
 
 /** The kubelet expands `$(NAME)` in the value of a variable, and URL paths may hold those characters; `$$` is a plain `$`. */
