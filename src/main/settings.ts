@@ -29,6 +29,7 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
       imagePullPolicy: oneOf('POSTERN_PROBE_IMAGE_PULL_POLICY', ['IfNotPresent', 'Always', 'Never'], environment),
       imagePullSecrets: (environment['POSTERN_PROBE_IMAGE_PULL_SECRETS'] ?? '')
         .split(',')
+        .map((name) => name.trim())
         .filter((name) => name !== ''),
       ...(priorityClassName === '' ? {} : { priorityClassName }),
     },
