@@ -2,6 +2,7 @@
 import process from 'node:process';
 
 import { withLock } from './lock.ts';
+import { type Mirror, runMirror } from './mirror.ts';
 import { type OutsideServer, runOutsideServer } from './outside.ts';
 import { type ProjectImages, supplyProjectImages } from './project-images.ts';
 import { type Progress, progressOnStandardError, runLanes } from './progress.ts';
@@ -24,18 +25,22 @@ export interface Cluster {
 /** How a cluster is set up, if not as usual. */
 export interface ClusterOptions {
   readonly progress?: Progress;
-  /** Nodes beside the control plane. */
+  /** Nodes beside the control plane; two unless said otherwise. */
   readonly workers?: number;
+  /** Whether what pods send stays on this machine; unless said otherwise, where images are built locally. */
+  readonly isSealed?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
 }
+
+export type { Mirror, OutsideServer, ProjectImages };
 
 const usualWorkers = 2;
 
 /** Brings up the cluster of this clone; takes seconds if it is up already. Shows its progress on standard error. */
 export async function ensureCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const workspace = openWorkspace(options.environment ?? process.env);
-  const progress = options.progress ?? progressOnStandardError();
-  return clusterFrom(await setUp(workspace, options.workers ?? usualWorkers, progress));
+  const { environment = process.env, progress = progressOnStandardError(), workers = usualWorkers, isSealed } = options;
+  const shape = { workers, ...(isSealed === undefined ? {} : { isSealed }) };
+  return clusterFrom(await setUp(openWorkspace(environment), shape, progress));
 }
 
 /** The cluster of this clone, which is up. */
@@ -63,6 +68,19 @@ export async function ensureProjectImages(cluster: Cluster): Promise<ProjectImag
 /** Starts the world outside of the cluster: a plain HTTP server on its docker network. */
 export async function startOutsideServer(cluster: Cluster): Promise<OutsideServer> {
   return await runOutsideServer(cluster.dockerNetwork);
+}
+
+/** Starts a registry on this machine that holds every image which set-up pulls where registries answer. */
+export async function startMirror(cluster: Cluster): Promise<Mirror> {
+  const workspace = openWorkspace(process.env);
+  const record = readRecord(workspace, cluster.name);
+  if (record === undefined) throw notUp(cluster.name);
+  const progress = progressOnStandardError();
+  try {
+    return await withLock(setUpLock(workspace), () => runMirror(workspace, record, progress), progressNote);
+  } finally {
+    progress.close();
+  }
 }
 
 /** Removes the cluster of this clone and says its name. */

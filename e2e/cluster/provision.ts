@@ -1,5 +1,3 @@
-import path from 'node:path';
-
 import { buildLocalImage } from './images/build.ts';
 import { inspectImages } from './images/docker.ts';
 import { type LocalImage, closureOf, describeLocalImages, missingImages } from './images/local.ts';
@@ -44,12 +42,16 @@ export function toolPaths(workspace: Workspace): Readonly<Record<(typeof hostToo
   };
 }
 
+/** What is pulled where registries answer. */
+export const pulledImages = [images.node, images.base, images.nodeRuntime, ...workloadImages] as const;
+
 async function planRegistry(workspace: Workspace): Promise<Provision> {
   const mirror = workspace.environment['POSTERN_REGISTRY_MIRROR'];
-  const wanted = [images.node, images.base, images.nodeRuntime, ...workloadImages];
-  const pulls: Lane = (await imagesToPull(wanted, mirror)).map((image) => ({
+  const workloads = new Set<string>(workloadImages);
+  const pulls: Lane = (await imagesToPull(pulledImages, mirror)).map((image) => ({
     title: `pull ${image}`,
-    work: () => pullImage(image, mirror),
+    // Nodes know their images by the upstream names.
+    work: () => pullImage(image, mirror, workloads.has(image)),
   }));
   const builds = buildLanes(workspace, hostTools);
   return {
@@ -68,27 +70,46 @@ async function planRegistry(workspace: Workspace): Promise<Provision> {
 }
 
 async function planLocal(workspace: Workspace): Promise<Provision> {
-  const described = describeLocalImages(workspace);
-  const { base, nodeRuntime, agnhost, node } = described;
-  const wanted = [base, nodeRuntime, agnhost, node];
+  const { base, nodeRuntime, agnhost, node } = describeLocalImages(workspace);
+  const plan = await planBuilds(workspace, [base, nodeRuntime, agnhost, node], hostTools);
+  return {
+    nodeKey: node.reference,
+    stepCount: plan.stepCount,
+    supply: async (progress) => {
+      await plan.carryOut(progress);
+      return { node: node.reference, base: base.reference, nodeRuntime: nodeRuntime.reference };
+    },
+  };
+}
+
+/** Builds that are left to do. */
+export interface BuildPlan {
+  readonly stepCount: number;
+  carryOut(progress: Progress): Promise<void>;
+}
+
+/** Finds out what is to be built so that images and programs are there. */
+export async function planBuilds(
+  workspace: Workspace,
+  wanted: readonly LocalImage[],
+  tools: readonly string[],
+): Promise<BuildPlan> {
   const present = await inspectImages(closureOf(wanted).map((image) => image.reference));
   const missing = missingImages(wanted, (image) => present.get(image.reference)?.content === image.content);
-  const programs = new Set<string>([...hostTools, ...missing.flatMap((image) => image.binaries)]);
+  const programs = new Set<string>([...tools, ...missing.flatMap((image) => image.binaries)]);
   const builds = buildLanes(workspace, [...programs]);
   const step = (image: LocalImage): Lane[number] => ({
-    title: `image ${path.basename(image.title)}`,
+    title: `image ${image.title}`,
     work: () => buildLocalImage(image),
   });
   const early = missing.filter(isMadeOfPackagesAlone);
   const late = missing.filter((image) => !early.includes(image));
   return {
-    nodeKey: node.reference,
     stepCount: missing.length + builds.flat().length,
-    supply: async (progress) => {
+    carryOut: async (progress) => {
       // Installing packages waits for the network while building keeps the processor busy.
       await runLanes([early.map(step), ...builds], buildWidth + 1, progress);
       await runLanes([late.map(step)], 1, progress);
-      return { node: node.reference, base: base.reference, nodeRuntime: nodeRuntime.reference };
     },
   };
 }

@@ -31,8 +31,16 @@ import type { Workspace } from './workspace.ts';
 /** The steps of `createCluster` and of what comes before it. */
 const creationSteps = 6;
 
+/** What a cluster is to be like. */
+export interface ClusterShape {
+  /** Nodes beside the control plane. */
+  readonly workers: number;
+  /** Whether what pods send stays on this machine; unless said otherwise, where images are built locally. */
+  readonly isSealed?: boolean;
+}
+
 /** Brings the cluster up, or finds that it is up already. */
-export async function setUp(workspace: Workspace, workers: number, progress: Progress): Promise<ClusterRecord> {
+export async function setUp(workspace: Workspace, shape: ClusterShape, progress: Progress): Promise<ClusterRecord> {
   const startMs = performance.now();
   await requireGo();
   await ensureEngine(progress);
@@ -40,7 +48,7 @@ export async function setUp(workspace: Workspace, workers: number, progress: Pro
     setUpLock(workspace),
     async () => {
       await removeAbandoned(workspace, progress);
-      const record = await bringUp(workspace, workers, progress);
+      const record = await bringUp(workspace, shape, progress);
       reportTimings(workspace, progress, (performance.now() - startMs) / 1000);
       return record;
     },
@@ -60,12 +68,13 @@ export function setUpLock(workspace: Workspace): string {
   return path.join(workspace.cache, 'set-up.lock');
 }
 
-async function bringUp(workspace: Workspace, workers: number, progress: Progress): Promise<ClusterRecord> {
+async function bringUp(workspace: Workspace, shape: ClusterShape, progress: Progress): Promise<ClusterRecord> {
   const name = workspace.clusterName;
   const known = readRecord(workspace, name);
   const imageSource = await sourceFor(workspace, known);
   const provision = await planProvision(workspace, imageSource);
-  const configuration = kindConfiguration(workers);
+  const isSealed = shape.isSealed ?? imageSource === 'local';
+  const configuration = kindConfiguration(shape.workers);
   const record: Omit<ClusterRecord, 'phase' | 'images'> = {
     name,
     repository: workspace.repository,
@@ -76,7 +85,8 @@ async function bringUp(workspace: Workspace, workers: number, progress: Progress
       ciliumVersion: versions.cilium,
       imageSource,
     }),
-    nodeCount: workers + 1,
+    nodeCount: shape.workers + 1,
+    isSealed,
     imageSource,
     kubeconfig: kubeconfigFile(workspace, name),
     tools: toolPaths(workspace),
@@ -86,7 +96,7 @@ async function bringUp(workspace: Workspace, workers: number, progress: Progress
   const images = await provision.supply(progress);
 
   if (decision.action === 'reuse') {
-    if (imageSource === 'local') await sealNetwork(name);
+    if (isSealed) await sealNetwork(name);
     if (await isHealthy(record)) {
       const ready = { ...record, images, phase: 'ready' } as const;
       await deliverImages(await nodeNames(name), workloadImages);
@@ -107,8 +117,7 @@ async function createCluster(
   images: SuppliedImages,
   progress: Progress,
 ): Promise<ClusterRecord> {
-  const { name, kubeconfig, tools } = record;
-  const isSealed = record.imageSource === 'local';
+  const { name, kubeconfig, tools, isSealed } = record;
   writeRecord(workspace, record);
   await progress.step('prepare the network', async () => {
     await removeCluster(name);

@@ -13,6 +13,8 @@ export interface ClusterRecord {
   readonly phase: 'creating' | 'ready';
   readonly configurationHash: string;
   readonly nodeCount: number;
+  /** Whether what pods send stays on this machine. */
+  readonly isSealed: boolean;
   readonly imageSource: ImageSource;
   readonly kubeconfig: string;
   readonly tools: { readonly kind: string; readonly kubectl: string; readonly helm: string; readonly promtool: string };

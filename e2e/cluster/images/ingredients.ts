@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { run } from '../command.ts';
 import { binaryPath, moduleDirectory, moduleSource, treeHash } from '../toolchain.ts';
 import { images, versions } from '../versions.ts';
-import { type Workspace, assetPath } from '../workspace.ts';
+import { type Workspace, assetPath, sha256 } from '../workspace.ts';
 
 /** A file or folder that an image's build folder holds. */
 export interface Ingredient {
@@ -26,6 +26,16 @@ export function binaryIngredient(workspace: Workspace, name: string, to: string 
     place: async (folder) => {
       await mkdir(path.dirname(path.join(folder, to)), { recursive: true });
       await cp(source, path.join(folder, to));
+    },
+  };
+}
+
+/** A file of this repository. */
+export function fileIngredient(file: string): Ingredient {
+  return {
+    key: sha256(readFileSync(file)),
+    place: async (folder) => {
+      await cp(file, path.join(folder, path.basename(file)));
     },
   };
 }

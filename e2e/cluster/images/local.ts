@@ -6,6 +6,7 @@ import {
   type Ingredient,
   binaryIngredient,
   ciliumSourceIngredient,
+  fileIngredient,
   nodeFilesIngredient,
   nodeRuntimeIngredient,
 } from './ingredients.ts';
@@ -40,7 +41,13 @@ export interface LocalImages {
   readonly base: LocalImage;
   readonly nodeRuntime: LocalImage;
   readonly agnhost: LocalImage;
+  readonly cilium: LocalImage;
+  readonly ciliumOperator: LocalImage;
+  /** A node that carries every image of a cluster. */
   readonly node: LocalImage;
+  /** A node that carries what kindest/node does: the images that kubeadm asks for. */
+  readonly plainNode: LocalImage;
+  readonly registry: LocalImage;
 }
 
 /** All images that are built here, each with what it needs. */
@@ -48,15 +55,14 @@ export function describeLocalImages(workspace: Workspace): LocalImages {
   const binary = (name: string, to?: string): Ingredient => binaryIngredient(workspace, name, to);
   const program = (name: string, reference: string): LocalImage =>
     dockerfileImage(name, reference, programDockerfile(name), [binary(name)]);
+  const dockerfileOf = (name: string): string =>
+    readFileSync(assetPath('images', 'dockerfiles', `${name}.Dockerfile`), 'utf8');
   const from = (
     base: LocalImage,
     name: string,
     reference: string,
     ingredients: readonly Ingredient[] = [],
-  ): LocalImage => {
-    const dockerfile = readFileSync(assetPath('images', 'dockerfiles', `${name}.Dockerfile`), 'utf8');
-    return dockerfileImage(name, reference, dockerfile, ingredients, base);
-  };
+  ): LocalImage => dockerfileImage(name, reference, dockerfileOf(name), ingredients, base);
 
   const base = addressed('debian', { recipe: { kind: 'debootstrap' }, needs: [], binaries: [] }, [
     versions.debian,
@@ -71,28 +77,29 @@ export function describeLocalImages(workspace: Workspace): LocalImages {
     ...['ptp', 'bridge', 'loopback', 'host-local', 'portmap'].map((name) => binary(name, `cni/${name}`)),
   ]);
   const ciliumPrograms = ['cilium-agent', 'cilium-dbg', 'cilium-mount', 'cilium-sysctlfix', 'cilium-cni', 'loopback'];
-  const carried = [
+  const cilium = from(from(tools, 'cilium-tools', own('cilium-tools')), 'cilium', images.cilium, [
+    ciliumSourceIngredient(),
+    ...ciliumPrograms.map((name) => binary(name)),
+  ]);
+  const ciliumOperator = program('cilium-operator-generic', images.ciliumOperator);
+  const controlPlane = [
     program('kube-apiserver', images.apiServer),
     program('kube-controller-manager', images.controllerManager),
     program('kube-scheduler', images.scheduler),
     program('etcd', images.etcd),
     program('coredns', images.coredns),
-    program('cilium-operator-generic', images.ciliumOperator),
+  ];
+  const onEveryNode = [
     from(tools, 'pause', images.pause),
     from(tools, 'kube-proxy', images.proxy, [binary('kube-proxy')]),
-    from(from(tools, 'cilium-tools', own('cilium-tools')), 'cilium', images.cilium, [
-      ciliumSourceIngredient(),
-      ...ciliumPrograms.map((name) => binary(name)),
-    ]),
-    agnhost,
   ];
-  const recipe = {
-    kind: 'preload',
-    base: nodeBase.reference,
-    carried: carried.map((image) => image.reference),
-  } as const;
-  const node = addressed('kind-node', { recipe, needs: [nodeBase, ...carried], binaries: [] }, []);
-  return { base, nodeRuntime, agnhost, node };
+  const registry = dockerfileImage('registry', own('registry'), dockerfileOf('registry'), [
+    binary('registry'),
+    fileIngredient(assetPath('images', 'dockerfiles', 'registry.yaml')),
+  ]);
+  const node = preloaded('kind-node', nodeBase, [...controlPlane, ciliumOperator, ...onEveryNode, cilium, agnhost]);
+  const plainNode = preloaded('kind-node-plain', nodeBase, [...controlPlane, ...onEveryNode]);
+  return { base, nodeRuntime, agnhost, cilium, ciliumOperator, node, plainNode, registry };
 }
 
 /** The images to build so that all of `wanted` are there, each after what it needs. */
@@ -113,6 +120,16 @@ export function missingImages(
 /** Every image among `wanted` and what they need. */
 export function closureOf(wanted: readonly LocalImage[]): readonly LocalImage[] {
   return missingImages(wanted, () => false);
+}
+
+function preloaded(title: string, base: LocalImage, carried: readonly LocalImage[]): LocalImage {
+  const recipe: Recipe = {
+    kind: 'preload',
+    base: base.reference,
+    carried: carried.map((image) => image.reference),
+  };
+  const image = addressed(title, { recipe, needs: [base, ...carried], binaries: [] }, []);
+  return { ...image, title: `${title}, with ${carried.length} images on it` };
 }
 
 type Unnamed = Pick<LocalImage, 'recipe' | 'needs' | 'binaries'>;

@@ -8,11 +8,11 @@ export async function imagesToPull(wanted: readonly string[], mirror: string | u
   return wanted.filter((image) => (present.get(pulledName(image, mirror))?.digests.length ?? 0) === 0);
 }
 
-/** Pulls an image, from a mirror if there is one, and gives it its upstream name. */
-export async function pullImage(image: string, mirror: string | undefined): Promise<void> {
+/** Pulls an image, from a mirror if there is one, and gives it its upstream name if that is wanted. */
+export async function pullImage(image: string, mirror: string | undefined, isRenamed: boolean): Promise<void> {
   const pulled = pulledName(image, mirror);
   await run('docker', ['pull', '--quiet', pulled]);
-  if (pulled !== image) await run('docker', ['tag', pulled, image]);
+  if (isRenamed && pulled !== image) await run('docker', ['tag', pulled, image]);
 }
 
 /** The name of a pulled image that can never mean another: with its digest. */
