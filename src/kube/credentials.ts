@@ -7,7 +7,7 @@ import type { Clock } from '../clock/index.ts';
 import { KubeError } from './errors.ts';
 
 /** What TLS needs to know about the cluster and the client. */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly ca?: Buffer | string;
   readonly cert?: Buffer | string;
   readonly key?: Buffer | string;

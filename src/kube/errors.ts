@@ -147,7 +147,7 @@ function statusBodyFrom(body: unknown): StatusBody {
 }
 
 /** Seconds to wait by a Retry-After header: a number of seconds or an HTTP date. */
-export function secondsFromRetryAfter(header: string | undefined, now: number): number | undefined {
+function secondsFromRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined || header.trim() === '') return undefined;
   const seconds = Number(header);
   if (Number.isFinite(seconds)) return Math.max(0, seconds);

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/index.ts';
 
 /** So many at once, then one more each `refillMs`. */
-export interface BucketSize {
+interface BucketSize {
   readonly burst: number;
   readonly refillMs: number;
 }

@@ -5,7 +5,7 @@ import type { Credentials } from './credentials.ts';
 import { errorFromAnswer, errorFromFailure, isKubeError, KubeError } from './errors.ts';
 
 /** The kinds of requests, as metrics tell them apart. */
-export type Verb = 'list' | 'get' | 'create' | 'apply' | 'delete' | 'watch' | 'discover';
+type Verb = 'list' | 'get' | 'create' | 'apply' | 'delete' | 'watch' | 'discover';
 
 /** One finished request, for metrics. `code` is the HTTP status or, without an answer, the code of the error. */
 export interface RequestObservation {

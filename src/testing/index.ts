@@ -5,5 +5,4 @@ export type { ApiRequest } from './api-request.ts';
 export { ApiServer } from './api-server.ts';
 export type { ServedType } from './api-storage.ts';
 export { eventually, FakeClock, settle } from './fake-clock.ts';
-export type { ListKeys } from './field-ownership.ts';
 export type { StoredObject } from './json.ts';
