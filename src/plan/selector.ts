@@ -2,11 +2,13 @@ import type { LabelSelector } from '../api/index.ts';
 
 /** Whether labels match a selector (metav1.LabelSelector; an empty selector matches everything; NotIn matches a missing key). */
 export function selectorMatches(selector: LabelSelector, labels: Readonly<Record<string, string>> = {}): boolean {
+  // `constructor` is a valid label key, and every object has one.
+  const valueOf = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (labels[key] !== value) return false;
+    if (valueOf(key) !== value) return false;
   }
   return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
+    const value = valueOf(key);
     switch (operator) {
       case 'In':
         return value !== undefined && values.includes(value);
