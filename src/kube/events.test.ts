@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KubeObject } from '../api/objects.ts';
 import { ApiServer, FakeClock, type StoredObject } from '../testing/index.ts';
 import {
@@ -22,6 +22,9 @@ const TEST: KubeObject = {
   metadata: { name: 'shop-to-database', namespace: 'shop', uid: 'uid-1', resourceVersion: '7' },
 };
 
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
+
 describe('EventRecorder', () => {
   let server: ApiServer;
   let client: KubeClient;
@@ -30,7 +33,11 @@ describe('EventRecorder', () => {
 
   beforeEach(async () => {
     server = await ApiServer.start([EVENTS]);
-    client = createKubeClient({ kubeconfigPath: server.kubeconfigPath, userAgent: 'postern/1', requestTimeoutMs: 500 });
+    client = createKubeClient({
+      kubeconfigPath: server.kubeconfigPath,
+      userAgent: 'postern/1',
+      requestTimeoutMs: 30_000,
+    });
     let dice = 0;
     clock = new FakeClock({ random: () => (dice += 1) / 10_000 });
     logged = [];

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KubeObject } from '../api/objects.ts';
 import { ApiServer, eventually, settle, type Fault } from '../testing/index.ts';
 import {
@@ -26,6 +26,9 @@ function configMap(name: string): ConfigMap {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' }, data: { a: '1' } };
 }
 
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
+
 describe('KubeClient', () => {
   const { signal } = new AbortController();
   let server: ApiServer;
@@ -38,7 +41,7 @@ describe('KubeClient', () => {
     client = createKubeClient({
       kubeconfigPath: server.kubeconfigPath,
       userAgent: 'postern/1',
-      requestTimeoutMs: 400,
+      requestTimeoutMs: 30_000,
       onRequest: (request) => observed.push(request),
     });
   });
@@ -133,7 +136,7 @@ describe('KubeClient', () => {
       const compacting = createKubeClient({
         kubeconfigPath: server.kubeconfigPath,
         userAgent: 'postern/1',
-        requestTimeoutMs: 400,
+        requestTimeoutMs: 30_000,
         onRequest: () => {
           if (server.requests.length === 1) server.compact();
         },
@@ -160,7 +163,6 @@ describe('KubeClient', () => {
 
   describe('failing', () => {
     it.each<{ scenario: string; fault: Fault; code: KubeErrorCode }>([
-      { scenario: 'the server never answers', fault: { type: 'Stall' }, code: 'Timeout' },
       { scenario: 'the server hangs up', fault: { type: 'HangUp' }, code: 'Network' },
       { scenario: 'the answer is cut', fault: { type: 'Truncate' }, code: 'Malformed' },
       { scenario: 'the server is broken', fault: { type: 'Status', status: 500 }, code: 'ServerError' },
@@ -177,6 +179,22 @@ describe('KubeClient', () => {
       expect((await list()).items).toHaveLength(1);
     });
 
+    it('is Timeout when the server never answers, and the next request works', async () => {
+      const impatient = createKubeClient({
+        kubeconfigPath: server.kubeconfigPath,
+        userAgent: 'postern/1',
+        requestTimeoutMs: 1_000,
+      });
+      server.fault({ type: 'Stall' });
+
+      const failure = await failureOf(impatient.list(CONFIG_MAPS, { signal }));
+      const { items } = await impatient.list(CONFIG_MAPS, { signal });
+      await impatient.close();
+
+      expect(failure).toMatchObject({ code: 'Timeout', retryable: true });
+      expect(items).toEqual([]);
+    });
+
     it('is Network when nobody listens', async () => {
       await list();
       await server.stop();
@@ -188,7 +206,7 @@ describe('KubeClient', () => {
       const lost = createKubeClient({
         kubeconfigPath: '/nowhere/kubeconfig',
         userAgent: 'postern/1',
-        requestTimeoutMs: 400,
+        requestTimeoutMs: 30_000,
       });
 
       expect(await failureOf(lost.list(CONFIG_MAPS, { signal }))).toMatchObject({

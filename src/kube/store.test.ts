@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { KubeObject } from '../api/objects.ts';
 import { ObjectStore, type Change } from './store.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 function pod(name: string, version: string, options: { uid?: string; namespace?: string } = {}): KubeObject {
   const { uid = `uid-of-${name}`, namespace = 'shop' } = options;

@@ -62,7 +62,7 @@ export class Transport {
     const deadline = new Deadline(request.signal, this.#options.requestTimeoutMs * 2);
     try {
       return await this.#observed(request, observers, deadline, async () => {
-        const response = await this.#send(request, deadline.signal, this.#options.requestTimeoutMs, 'requests');
+        const response = await this.#send(request, deadline, this.#options.requestTimeoutMs, 'requests');
         const text = await response.body.text();
         if (response.statusCode >= 400) throw this.#errorFrom(request, response, text);
         return { status: response.statusCode, value: parseJson(request, text) };
@@ -84,7 +84,7 @@ export class Transport {
     const opening = new Deadline(request.signal, this.#options.requestTimeoutMs * 2);
     try {
       const body = await this.#observed(request, observers, opening, async () => {
-        const response = await this.#send(request, opening.signal, idleTimeoutMs, 'watches');
+        const response = await this.#send(request, opening, idleTimeoutMs, 'watches');
         if (response.statusCode >= 400) throw this.#errorFrom(request, response, await response.body.text());
         return { status: response.statusCode, value: response.body };
       });
@@ -105,12 +105,13 @@ export class Transport {
 
   async #send(
     request: KubeRequest,
-    signal: AbortSignal,
+    deadline: Deadline,
     bodyTimeout: number,
     pool: 'requests' | 'watches',
   ): Promise<Dispatcher.ResponseData> {
     const access = await this.#options.credentials();
-    if (signal.aborted) throw signal.reason;
+    // Only now: the first credentials may take a while, and that is not the server's fault.
+    deadline.start();
     const url = new URL(access.server + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
@@ -125,7 +126,7 @@ export class Transport {
       method: request.method,
       headers,
       body: request.body === undefined ? null : JSON.stringify(request.body),
-      signal,
+      signal: deadline.signal,
       dispatcher: this.#connections.poolsFor(access)[pool],
       headersTimeout: this.#options.requestTimeoutMs,
       bodyTimeout,
@@ -168,26 +169,31 @@ export class Transport {
   }
 }
 
-/** A signal that aborts with another one or after a time, and leaves no listener behind. */
+/** A signal that aborts with another one or some time after its start, and leaves no listener behind. */
 class Deadline {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal;
-  readonly #timer: NodeJS.Timeout;
+  readonly #ms: number;
+  #timer: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason);
   passed = false;
 
   constructor(outer: AbortSignal, ms: number) {
     this.#outer = outer;
-    this.#timer = setTimeout(() => {
-      this.passed = true;
-      this.#controller.abort();
-    }, ms);
+    this.#ms = ms;
     if (outer.aborted) this.#onAbort();
     else outer.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.passed = true;
+      this.#controller.abort();
+    }, this.#ms);
   }
 
   stopTimer(): void {

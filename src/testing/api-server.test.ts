@@ -7,7 +7,7 @@ describeApiContract('the in-process server', async () => {
   const client = createKubeClient({
     kubeconfigPath: server.kubeconfigPath,
     userAgent: 'contract/1',
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 30_000,
   });
   return {
     client,

@@ -64,7 +64,7 @@ export async function settle(): Promise<void> {
 }
 
 /** Waits until something becomes true in real time: for what sockets do, which no fake clock controls. */
-export async function eventually(isTrue: () => boolean, what: string, withinMs = 5_000): Promise<void> {
+export async function eventually(isTrue: () => boolean, what: string, withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!isTrue()) {
     if (performance.now() > end) throw new Error(`Waited in vain for: ${what}`);

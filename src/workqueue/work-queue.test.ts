@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock, settle } from '../testing/index.ts';
 import { WorkQueue, type Worker, type WorkQueueOptions } from './index.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A worker that holds every key until it is told to finish it. */
 class HeldWork {
