@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly input?: string;
   readonly timeoutMs?: number;
+  /** Whether the command, with all that it started, ends when this process does. */
+  readonly isBound?: boolean;
 }
 
 /** What a command left behind. */
@@ -36,9 +38,15 @@ export async function attempt(
   // A command may end without reading its input: its exit code says how it went.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
+  const endGroup = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  if (options.isBound === true) process.once('exit', endGroup);
   return await new Promise<CommandResult>((resolve) => {
-    const finish = (code: number, reason: string): void =>
+    const finish = (code: number, reason: string): void => {
+      process.off('exit', endGroup);
       resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() + reason });
+    };
     child.once('error', (error) => finish(127, error.message));
     child.once('close', (code, signal) => finish(code ?? 1, signal === null ? '' : `\nended by ${signal}`));
   });
@@ -86,6 +94,8 @@ export async function runPipe(producer: readonly string[], consumer: readonly st
 
 function spawnOptions(options: CommandOptions): SpawnOptions {
   return {
+    // A group of its own, which can be ended as one.
+    detached: options.isBound === true,
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
     ...(options.environment === undefined ? {} : { env: options.environment }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),

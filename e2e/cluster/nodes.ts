@@ -57,8 +57,8 @@ export async function runKind(
     KIND_EXPERIMENTAL_PROVIDER: 'docker',
     KIND_EXPERIMENTAL_DOCKER_NETWORK: clusterName,
   };
-  const options = { environment, ...(input === undefined ? {} : { input }) };
-  // kind must not go on creating a cluster when set-up is killed: the next run deletes what it finds.
+  const options = { environment, isBound: true, ...(input === undefined ? {} : { input }) };
+  // Nor may kind go on creating a cluster when set-up is killed, which leaves it no time to end anything.
   const canTie = (await attempt('setpriv', ['--pdeathsig', 'KILL', 'true'])).code === 0;
   const tie = canTie ? ['setpriv', '--pdeathsig', 'KILL'] : [];
   const [command, ...rest] = [...tie, kind, ...commandArguments, '--name', clusterName];

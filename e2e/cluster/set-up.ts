@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { ciliumValues, installCilium } from './cilium.ts';
 import { attempt, run } from './command.ts';
@@ -59,7 +60,8 @@ export async function setUp(workspace: Workspace, shape: ClusterShape, progress:
 /** Removes a cluster and all that belongs to it in the engine. */
 export async function tearDown(workspace: Workspace, clusterName: string): Promise<void> {
   const engine = await attempt('docker', ['version']);
-  if (engine.code === 0) await removeCluster(clusterName);
+  const wasInterrupted = readRecord(workspace, clusterName)?.phase === 'creating';
+  if (engine.code === 0) await removeCluster(clusterName, wasInterrupted);
   removeRecord(workspace, clusterName);
 }
 
@@ -118,9 +120,10 @@ async function createCluster(
   progress: Progress,
 ): Promise<ClusterRecord> {
   const { name, kubeconfig, tools, isSealed } = record;
+  const wasInterrupted = readRecord(workspace, name)?.phase === 'creating';
   writeRecord(workspace, record);
   await progress.step('prepare the network', async () => {
-    await removeCluster(name);
+    await removeCluster(name, wasInterrupted);
     await ensureNetwork(name);
     if (isSealed) await sealNetwork(name);
   });
@@ -162,9 +165,15 @@ async function nodeNames(clusterName: string): Promise<readonly string[]> {
   return (await listNodeContainers(clusterName)).map((container) => container.name);
 }
 
-async function removeCluster(clusterName: string): Promise<void> {
-  const containers = await nodeNames(clusterName);
-  if (containers.length > 0) await run('docker', ['rm', '--force', '--volumes', ...containers]);
+async function removeCluster(clusterName: string, wasInterrupted: boolean): Promise<void> {
+  // Of a set-up that was killed, the engine may still be creating a node.
+  const settleMs = wasInterrupted ? 2_000 : 0;
+  for (let isGone = false; !isGone;) {
+    const containers = await nodeNames(clusterName);
+    if (containers.length > 0) await run('docker', ['rm', '--force', '--volumes', ...containers]);
+    await delay(settleMs);
+    isGone = (await nodeNames(clusterName)).length === 0;
+  }
   await removeCompanions(clusterName);
   await removeNetwork(clusterName);
 }

@@ -22,7 +22,12 @@ describe('versions.ts', () => {
   ])('agrees with toolchain/%s/go.mod', (module, dependency, version) => {
     const required = goModule(module)
       .split('\n')
-      .map((line) => line.replace(/^require /, '').trim().split(' '))
+      .map((line) =>
+        line
+          .replace(/^require /, '')
+          .trim()
+          .split(' '),
+      )
       .find(([name]) => name === dependency);
     expect(required?.[1]).toBe(version);
   });
