@@ -1,0 +1,481 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Expectation } from '../api/index.ts';
+import { type Plan, planFor } from '../plan/index.ts';
+import { type Observation, outcomes } from '../probe/index.ts';
+import { type Cluster, expectationOf, podOf, serviceOf, sliceOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
+
+const from = (app: string): Expectation['from'] => ({ pods: { matchLabels: { app } } });
+const db = (port = 5432): Expectation['to'] => ({ pods: { matchLabels: { app: 'db' } }, port });
+
+const denied = expectationOf({ name: 'web-not-db', from: from('web'), to: db(), expect: 'Deny' });
+const allowed = expectationOf({ name: 'api-db', from: from('api'), to: db(), expect: 'Allow' });
+const elsewhere = expectationOf({ name: 'web-out', from: from('web'), to: { ip: '10.9.9.9', port: 443 } });
+
+const dbPod = podOf('db-0', { labels: { app: 'db' }, ip: '10.0.0.5', spec: { containers: [] } });
+const provedPod = podOf('db-0', {
+  labels: { app: 'db' },
+  ip: '10.0.0.5',
+  spec: { containers: [{ name: 'db', readinessProbe: { tcpSocket: { port: 5432 } } }] },
+});
+const shop: Cluster = {
+  pods: [podOf('web-1', { labels: { app: 'web' } }), podOf('api-1', { labels: { app: 'api' } }), dbPod],
+};
+const proved: Cluster = { pods: [...(shop.pods ?? []).slice(0, 2), provedPod] };
+
+const silence: Observation = {
+  outcome: 'TimedOut',
+  stage: 'connect',
+  firstOutcome: 'TimedOut',
+  attempts: 2,
+  elapsedMs: 4010,
+};
+const connection: Observation = {
+  outcome: 'Connected',
+  stage: 'connect',
+  firstOutcome: 'Connected',
+  attempts: 2,
+  elapsedMs: 20,
+};
+
+interface Scene {
+  readonly cluster?: Cluster;
+  readonly expectations: readonly Expectation[];
+  /** What was stated, by the name of the expectation and the index of its check. */
+  readonly seen?: Readonly<Record<string, Observation | undefined>>;
+  readonly report?: (plan: Plan['assignments'][number], index: number) => Partial<ProbeReport>;
+  readonly run?: Partial<RunEvidence>;
+}
+
+function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), run = {} }: Scene) {
+  const test = testOf(expectations);
+  const { lines, assignments } = planFor(test, viewOf(cluster));
+  const stated = new Map(
+    lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, seen[expectation.name]] as const)),
+  );
+  const reports = assignments.map((assignment, index): ProbeReport => ({
+    checks: assignment.checks,
+    node: `node-${index}`,
+    resolverAnswered: false,
+    observations: new Map(
+      assignment.checks.flatMap(({ id }) => {
+        const observation = stated.get(id);
+        return observation === undefined ? [] : [[id, observation] as const];
+      }),
+    ),
+    ...report(assignment, index),
+  }));
+  return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true, ...run });
+}
+
+describe('a Deny that met silence', () => {
+  it('passes when another source connected to the same target and this one connected elsewhere', () => {
+    const [row] = rowsOf({
+      expectations: [denied, allowed, elsewhere],
+      seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
+    });
+
+    expect(row).toEqual({
+      name: 'web-not-db',
+      expect: 'Deny',
+      verdict: 'Passed',
+      reason: 'Denied',
+      message:
+        'Pods app=web got no answer from pods app=db on TCP 5432 twice, while pods app=api connected to it in the same run, and the same probe pod connected elsewhere.',
+      outcome: 'TimedOut',
+      control: 'pods app=api connected to it in the same run',
+      command: 'nc -zv -w 2 10.0.0.5 5432',
+    });
+  });
+
+  it("passes by the kubelet's readiness probe and an answer of the resolver", () => {
+    const [row] = rowsOf({
+      cluster: proved,
+      expectations: [denied],
+      seen: { 'web-not-db': silence },
+      report: () => ({ resolverAnswered: true }),
+    });
+
+    expect(row).toMatchObject({
+      verdict: 'Passed',
+      control: "its pods are Ready by the kubelet's readiness probe on that port",
+      message:
+        "Pods app=web got no answer from pods app=db on TCP 5432 twice, while its pods are Ready by the kubelet's readiness probe on that port, and the same probe pod got an answer from its DNS resolver.",
+    });
+  });
+
+  it.each<[string, Scene, string]>([
+    [
+      'without any control',
+      { expectations: [denied], seen: { 'web-not-db': silence }, report: () => ({ resolverAnswered: true }) },
+      'NoTargetControl',
+    ],
+    [
+      'with a control on another port only',
+      {
+        expectations: [denied, { ...allowed, to: db(8080) }, elsewhere],
+        seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
+      },
+      'NoTargetControl',
+    ],
+    [
+      'with a control at another address only',
+      {
+        expectations: [denied, { ...allowed, to: { ip: '10.0.0.6', port: 5432 } }, elsewhere],
+        seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
+      },
+      'NoTargetControl',
+    ],
+    [
+      'with a control that met silence too',
+      {
+        expectations: [denied, allowed, elsewhere],
+        seen: { 'web-not-db': silence, 'api-db': silence, 'web-out': connection },
+      },
+      'NoTargetControl',
+    ],
+    [
+      'with a control that said nothing',
+      { expectations: [denied, allowed, elsewhere], seen: { 'web-not-db': silence, 'web-out': connection } },
+      'NoTargetControl',
+    ],
+    [
+      'with a control of the target alone',
+      { expectations: [denied, allowed], seen: { 'web-not-db': silence, 'api-db': connection } },
+      'NoSourceControl',
+    ],
+    [
+      'with a target that did not stand',
+      {
+        expectations: [denied, allowed, elsewhere],
+        seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
+        run: { targetStands: () => false },
+      },
+      'TargetChanged',
+    ],
+    [
+      'while something changed',
+      {
+        expectations: [denied, allowed, elsewhere],
+        seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
+        run: { disturbed: true },
+      },
+      'EnforcementDelayed',
+    ],
+  ])('%s is undecided', (_, scene, reason) => {
+    expect(rowsOf(scene)[0]).toMatchObject({ verdict: 'Inconclusive', reason });
+    expect(rowsOf(scene)[0]).not.toHaveProperty('control');
+  });
+
+  it.each<[string, Partial<ProbeReport>, Partial<ProbeReport>, string]>([
+    ['on the same node', { node: 'a' }, { node: 'a' }, 'Denied'],
+    ['on another node', { node: 'a' }, { node: 'b' }, 'NoSourceControl'],
+  ])('takes the answers of a probe pod %s for a sign that its node works, or not', (_, own, other, reason) => {
+    const [row] = rowsOf({
+      expectations: [denied, allowed],
+      seen: { 'web-not-db': silence, 'api-db': connection },
+      report: ({ identity }) => (identity.labels['app'] === 'web' ? own : other),
+    });
+
+    expect(row?.reason).toBe(reason);
+  });
+
+  it('does not take two unknown nodes for one', () => {
+    const [row] = rowsOf({
+      expectations: [denied, allowed],
+      seen: { 'web-not-db': silence, 'api-db': connection },
+      report: ({ checks }) => ({
+        checks,
+        observations: new Map(checks.map(({ id, mode }) => [id, mode === 'guard' ? silence : connection])),
+        ...Object.fromEntries([['node', undefined]]),
+      }),
+    });
+
+    expect(row?.reason).toBe('NoSourceControl');
+  });
+
+  it('fails when its own source connected on behalf of an Allow', () => {
+    const contradiction = { ...allowed, from: from('web') };
+
+    const rows = rowsOf({
+      cluster: proved,
+      expectations: [denied, contradiction],
+      seen: { 'web-not-db': silence, 'api-db': connection },
+    });
+
+    expect(rows.map(({ verdict, reason, outcome }) => [verdict, reason, outcome])).toEqual([
+      ['Failed', 'UnexpectedlyReachable', 'Connected'],
+      ['Passed', 'Reachable', 'Connected'],
+    ]);
+  });
+
+  it('is undecided when its own probe said nothing, even if its source connected on behalf of an Allow', () => {
+    const rows = rowsOf({
+      expectations: [denied, { ...allowed, from: from('web') }],
+      seen: { 'api-db': connection },
+    });
+
+    expect(rows[0]).toMatchObject({ verdict: 'Inconclusive', reason: 'ProbeLost' });
+  });
+
+  it('finds the control of a host name by the address that it resolved to', () => {
+    const byName = { host: 'db.example', port: 5432 };
+    const expectations = [
+      { ...denied, to: byName },
+      { ...allowed, to: byName },
+    ];
+    const seen = (address: string) => ({
+      'web-not-db': { ...silence, address: '10.0.0.5' },
+      'api-db': { ...connection, address },
+    });
+    const report = () => ({ resolverAnswered: true });
+
+    expect(rowsOf({ expectations, seen: seen('10.0.0.5'), report })[0]?.reason).toBe('Denied');
+    expect(rowsOf({ expectations, seen: seen('10.0.0.6'), report })[0]?.reason).toBe('NoTargetControl');
+  });
+
+  it('bounds what it says of its control', () => {
+    const labels = { app: 'api', ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i}`.repeat(60), 'x'])) };
+    const cluster = { pods: [...(shop.pods ?? []), podOf('api-2', { labels })] };
+
+    const [row] = rowsOf({
+      cluster,
+      expectations: [denied, { ...allowed, from: { pods: { matchLabels: labels } } }],
+      seen: { 'web-not-db': silence, 'api-db': connection },
+      report: () => ({ resolverAnswered: true }),
+    });
+
+    expect(row?.verdict).toBe('Passed');
+    expect(row?.control?.length).toBe(256);
+    expect(row?.message.length).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('a row', () => {
+  it('shows the worst check of an expectation', () => {
+    const cluster = { pods: [podOf('a', { labels: { app: 'a' } }), podOf('b', { labels: { app: 'b' } })] };
+    const all = expectationOf({ name: 'all', from: { pods: {} }, to: { ip: '10.9.9.9', port: 443 }, expect: 'Deny' });
+
+    const [row] = rowsOf({
+      cluster,
+      expectations: [all],
+      report: ({ checks, identity }) => ({
+        observations: new Map(checks.map(({ id }) => [id, identity.labels['app'] === 'b' ? connection : silence])),
+      }),
+    });
+
+    expect(row).toMatchObject({ verdict: 'Failed', reason: 'UnexpectedlyReachable', outcome: 'Connected' });
+  });
+
+  it('does not pass if a part of the expectation could not be probed', () => {
+    const pods = [podOf('a', { labels: { app: 'a' } }), podOf('b', { labels: { app: 'b' } })];
+    const services = [serviceOf('b', { publishNotReadyAddresses: true, selector: { app: 'b' } })];
+    const all = expectationOf({ name: 'all', from: { pods: {} }, to: { ip: '10.9.9.9', port: 443 } });
+
+    const [row] = rowsOf({ cluster: { pods, services }, expectations: [all], seen: { all: connection } });
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'ServicePublishesNotReady' });
+    expect(row).not.toHaveProperty('outcome');
+    expect(row).not.toHaveProperty('command');
+  });
+
+  it.each<[string, ProbeReport['trouble'], string]>([
+    [
+      'the quota',
+      { reason: 'QuotaExceeded', message: 'exceeded quota: small' },
+      'The quota of namespace shop leaves no room for a probe pod of pods app=web (exceeded quota: small). Raise it by one pod per source, or free some.',
+    ],
+    [
+      'a probe that was lost without a word',
+      { reason: 'ProbeLost', message: '' },
+      'The probe pod of pods app=web ended without a complete statement of what it saw. It is tried again at the next run.',
+    ],
+  ])('tells of %s', (_, trouble, message) => {
+    const [row] = rowsOf({ expectations: [denied], report: () => (trouble === undefined ? {} : { trouble }) });
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: trouble?.reason, message });
+  });
+
+  it('tells of a check that no report covers', () => {
+    expect(rowsOf({ expectations: [denied], run: { reports: [] } })[0]).toMatchObject({
+      verdict: 'Inconclusive',
+      reason: 'ProbeLost',
+    });
+  });
+
+  it('of a dry run is skipped, whatever was seen', () => {
+    const [row] = rowsOf({ expectations: [{ ...denied, dryRun: true }], seen: { 'web-not-db': connection } });
+
+    expect(row).toMatchObject({ verdict: 'Skipped', reason: 'DryRun', outcome: 'Connected' });
+    expect(row?.message).toMatch(/^Would be Failed \(UnexpectedlyReachable\): Pods app=web connected to/);
+  });
+
+  it('shows a Service by name in the command, not by address', () => {
+    const api = podOf('api-1', { labels: { app: 'api' } });
+    const cluster = {
+      pods: [podOf('web-1', { labels: { app: 'web' } }), api],
+      services: [serviceOf('api')],
+      slices: [sliceOf('api', [api])],
+    };
+
+    const [row, page] = rowsOf({
+      cluster,
+      expectations: [
+        expectationOf({ name: 'a', from: from('web') }),
+        expectationOf({ name: 'b', from: from('web'), http: { path: '/x' } }),
+      ],
+      seen: { a: connection, b: { ...connection, stage: 'http' } },
+    });
+
+    expect(row?.command).toBe('nc -zv -w 2 api.shop.svc 80');
+    expect(page?.command).toBe("curl -v --max-time 2 'http://api.shop.svc:80/x'");
+    expect(page?.message).toBe('Pods app=web connected to Service api on HTTP 80.');
+  });
+
+  it('adds what the plan says beside the checks', () => {
+    const pods = [...(shop.pods ?? []), podOf('web-2', { labels: { app: 'web' }, spec: { hostNetwork: true } })];
+
+    const [row] = rowsOf({ cluster: { pods }, expectations: [elsewhere], seen: { 'web-out': connection } });
+
+    expect(row?.message).toBe(
+      'Pods app=web connected to 10.9.9.9 on TCP 443. Source pods on the host network were left out: network policies have no say there.',
+    );
+  });
+});
+
+describe('skippedRows', () => {
+  it('has one row per expectation', () => {
+    expect(skippedRows(testOf([denied, allowed]), 'Suspended', 'Because.')).toEqual([
+      { name: 'web-not-db', expect: 'Deny', verdict: 'Skipped', reason: 'Suspended', message: 'Because.' },
+      { name: 'api-db', expect: 'Allow', verdict: 'Skipped', reason: 'Suspended', message: 'Because.' },
+    ]);
+  });
+});
+
+describe('whatever a run brings back', () => {
+  const address = fc.constantFrom('10.0.0.5', '10.0.0.6');
+  const anything = fc.record<Observation>(
+    {
+      outcome: fc.constantFrom(...outcomes),
+      firstOutcome: fc.constantFrom(...outcomes),
+      stage: fc.constantFrom('connect', 'dns', 'http'),
+      attempts: fc.integer({ min: 1, max: 3 }),
+      elapsedMs: fc.nat(9999),
+      address,
+      httpStatus: fc.constantFrom(200, 403),
+    },
+    { requiredKeys: ['outcome', 'firstOutcome', 'stage', 'attempts', 'elapsedMs'] },
+  );
+  // Mostly what lets a Deny pass, or nearly so.
+  const observation = fc.oneof(
+    { weight: 8, arbitrary: address.map((found) => ({ ...silence, address: found })) },
+    { weight: 3, arbitrary: address.map((found) => ({ ...connection, address: found })) },
+    { weight: 1, arbitrary: anything },
+  );
+  const expectation = fc
+    .record({
+      from: fc.constantFrom(from('web'), from('web'), from('api'), { pods: {} }),
+      to: fc.constantFrom<Expectation['to']>(
+        db(),
+        db(8080),
+        { host: 'db.example', port: 5432 },
+        { ip: '10.0.0.5', port: 5432 },
+        { pods: { matchLabels: { app: 'missing' } }, port: 1 },
+      ),
+      expect: fc.constantFrom('Allow', 'Deny'),
+      dryRun: fc.constantFrom(undefined, undefined, undefined, undefined, true),
+    })
+    .map((parts) => expectationOf(parts));
+  const scene = fc.record({
+    cluster: fc.constantFrom(shop, proved),
+    expectations: fc.array(expectation, { minLength: 3, maxLength: 6 }),
+    disturbed: fc.constantFrom(false, false, false, true),
+    stands: fc.constantFrom(true, true, true, false),
+    said: fc.array(observation, { minLength: 18, maxLength: 18 }),
+    probes: fc.array(
+      fc.record({
+        fate: fc.constantFrom('works', 'works', 'works', 'silent', 'missing'),
+        node: fc.constantFrom('a', 'b'),
+        resolverAnswered: fc.boolean(),
+      }),
+      { minLength: 3, maxLength: 3 },
+    ),
+  });
+
+  it('no verdict but Inconclusive comes from probes that said nothing, and a Deny passes on silence with both controls', () => {
+    let passedDenies = 0;
+    fc.assert(
+      fc.property(scene, ({ cluster, expectations, disturbed, stands, said: statements, probes }) => {
+        const named = expectations.map((one, index) => ({ ...one, name: `e-${index}` }));
+        const test = testOf(named);
+        const { lines, assignments } = planFor(test, viewOf(cluster));
+        const reports = assignments.flatMap(({ checks }, index): ProbeReport[] => {
+          const { fate, node, resolverAnswered } = probes[index] ?? {
+            fate: 'missing',
+            node: 'a',
+            resolverAnswered: false,
+          };
+          if (fate === 'missing') return [];
+          if (fate === 'silent') {
+            const trouble = { reason: 'ProbeNotStarted', message: '' } as const;
+            return [{ checks, node, resolverAnswered: false, observations: new Map(), trouble }];
+          }
+          const observations = new Map(checks.map(({ id }) => [id, statements[id] ?? silence]));
+          return [{ checks, node, resolverAnswered, observations }];
+        });
+        const seen = new Map(reports.flatMap(({ observations }) => [...observations]));
+
+        const rows = concludeRun(test, { lines, reports, disturbed, targetStands: () => stands });
+
+        expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
+        for (const [index, row] of rows.entries()) {
+          const checks = lines[index]?.checks ?? [];
+          const said = checks.map(({ id }) => seen.get(id));
+          expect(row.message.length).toBeLessThanOrEqual(1024);
+          if (said.every((one) => one === undefined)) expect(['Inconclusive', 'Skipped']).toContain(row.verdict);
+          if (named[index]?.dryRun === true) expect(row.verdict).toBe('Skipped');
+          if (row.verdict !== 'Passed') continue;
+          expect(lines[index]?.findings).toEqual([]);
+          expect(said).not.toContain(undefined);
+          if (row.expect === 'Allow') {
+            for (const one of said) expect(one?.outcome).toBe('Connected');
+            continue;
+          }
+          passedDenies += 1;
+          expect([stands, disturbed]).toEqual([true, false]);
+          expect(row.control).toBeDefined();
+          for (const check of checks) {
+            expect(seen.get(check.id)).toMatchObject({
+              outcome: 'TimedOut',
+              firstOutcome: 'TimedOut',
+              stage: 'connect',
+            });
+            const answered = ({ outcome, stage }: Observation) => outcome === 'Connected' || stage === 'http';
+            const address = check.address ?? seen.get(check.id)?.address;
+            const controls = assignments
+              .flatMap((assignment) => assignment.checks)
+              .filter((other) => {
+                const one = seen.get(other.id);
+                return (
+                  one !== undefined &&
+                  answered(one) &&
+                  other.port === check.port &&
+                  (other.address ?? one.address) === address
+                );
+              });
+            expect(check.target.readinessProved || controls.length > 0).toBe(true);
+            expect(controls.every(({ identity }) => identity.key !== check.identity.key)).toBe(true);
+            const own = reports.find((report) => report.checks.includes(check));
+            const works = (report: ProbeReport) =>
+              report.resolverAnswered || [...report.observations.values()].some(answered);
+            expect(reports.some((report) => report.node === own?.node && works(report))).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    // The property says nothing if no case reaches it.
+    expect(passedDenies).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,277 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Reason, Verdict } from '../api/index.ts';
+import { type Observation, outcomes } from '../probe/index.ts';
+import { type Evidence, judge, worst } from './judge.ts';
+
+function observed(outcome: Observation['outcome'], parts: Partial<Observation> = {}): Observation {
+  return { outcome, stage: 'connect', firstOutcome: outcome, attempts: 2, elapsedMs: 4010, ...parts };
+}
+
+type Parts = { readonly [K in keyof Evidence]?: Evidence[K] | undefined };
+
+const best = { targetControl: 'a', sourceControl: 'b' };
+
+describe('an Allow', () => {
+  it.each<[string, Parts, Verdict, Reason]>([
+    ['that connected passes', { observation: observed('Connected') }, 'Passed', 'Reachable'],
+    [
+      'that connected at last passes',
+      { observation: observed('Connected', { firstOutcome: 'TimedOut' }) },
+      'Passed',
+      'Reachable',
+    ],
+    [
+      'that got its HTTP answer passes',
+      { observation: observed('Connected', { stage: 'http' }) },
+      'Passed',
+      'Reachable',
+    ],
+    ['needs no control', { observation: observed('Connected'), ...bare() }, 'Passed', 'Reachable'],
+    ['that met silence fails', { observation: observed('TimedOut') }, 'Failed', 'Blocked'],
+    ['that was rejected on its way fails', { observation: observed('Unreachable') }, 'Failed', 'Blocked'],
+    ['that was refused fails', { observation: observed('Refused') }, 'Failed', 'NothingListening'],
+    ['that was reset fails', { observation: observed('Reset') }, 'Failed', 'Reset'],
+    [
+      'without a name fails',
+      { observation: observed('NameNotResolved', { stage: 'dns' }) },
+      'Failed',
+      'NameNotResolved',
+    ],
+    [
+      'with another HTTP status fails',
+      { observation: observed('HTTPMismatch', { stage: 'http' }) },
+      'Failed',
+      'HTTPMismatch',
+    ],
+    ['without an HTTP answer fails', { observation: observed('TimedOut', { stage: 'http' }) }, 'Failed', 'NoAnswer'],
+    [
+      'whose target went away is undecided',
+      { observation: observed('TimedOut'), targetStands: false },
+      'Inconclusive',
+      'TargetChanged',
+    ],
+    [
+      'that failed while something changed is undecided',
+      { observation: observed('Refused'), disturbed: true },
+      'Inconclusive',
+      'EnforcementDelayed',
+    ],
+    [
+      'to a forbidden address is undecided',
+      { observation: observed('AddressNotAllowed', { stage: 'dns' }) },
+      'Inconclusive',
+      'AddressNotAllowed',
+    ],
+  ])('%s', (_, evidence, verdict, reason) => {
+    expect(judge(evidenceOf('Allow', evidence))).toEqual({ verdict, reason });
+  });
+});
+
+describe('a Deny', () => {
+  it.each<[string, Parts, Verdict, Reason]>([
+    ['that met silence twice passes, given both controls', {}, 'Passed', 'Denied'],
+    [
+      'without a proof that the target answers is undecided',
+      { ...bare(), sourceControl: 'b' },
+      'Inconclusive',
+      'NoTargetControl',
+    ],
+    [
+      'without a proof that the source can send is undecided',
+      { ...bare(), targetControl: 'a' },
+      'Inconclusive',
+      'NoSourceControl',
+    ],
+    ['without any proof is undecided', bare(), 'Inconclusive', 'NoTargetControl'],
+    ['whose target went away is undecided', { targetStands: false }, 'Inconclusive', 'TargetChanged'],
+    [
+      'that met silence while something changed is undecided',
+      { disturbed: true },
+      'Inconclusive',
+      'EnforcementDelayed',
+    ],
+    ['that connected fails', { observation: observed('Connected') }, 'Failed', 'UnexpectedlyReachable'],
+    [
+      'that connected fails even if its target went away',
+      { observation: observed('Connected'), targetStands: false },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'that connected while something changed is undecided',
+      { observation: observed('Connected'), disturbed: true },
+      'Inconclusive',
+      'EnforcementDelayed',
+    ],
+    ['that was reset fails', { observation: observed('Reset') }, 'Failed', 'ReachedThenReset'],
+    [
+      'that was reset while something changed is undecided',
+      { observation: observed('Reset'), disturbed: true },
+      'Inconclusive',
+      'EnforcementDelayed',
+    ],
+    [
+      'that got an unexpected HTTP answer fails: the connection stood',
+      { observation: observed('HTTPMismatch', { stage: 'http' }) },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'that got no HTTP answer fails: the connection stood',
+      { observation: observed('TimedOut', { stage: 'http' }) },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    ['that was refused is undecided', { observation: observed('Refused') }, 'Inconclusive', 'RefusedOrClosed'],
+    ['that was rejected is undecided', { observation: observed('Unreachable') }, 'Inconclusive', 'RejectedUnproven'],
+    ['without a name is undecided', { observation: observed('NameNotResolved') }, 'Inconclusive', 'NameNotResolved'],
+    [
+      'to a forbidden address is undecided',
+      { observation: observed('AddressNotAllowed') },
+      'Inconclusive',
+      'AddressNotAllowed',
+    ],
+    [
+      'that met silence once is undecided',
+      { observation: observed('TimedOut', { attempts: 1 }) },
+      'Inconclusive',
+      'ProbeLost',
+    ],
+    [
+      'that met silence only at last is undecided',
+      { observation: observed('TimedOut', { firstOutcome: 'Connected' }) },
+      'Inconclusive',
+      'ProbeLost',
+    ],
+    [
+      'that met silence before it could connect is undecided',
+      { observation: observed('TimedOut', { stage: 'dns' }) },
+      'Inconclusive',
+      'ProbeLost',
+    ],
+  ])('%s', (_, evidence, verdict, reason) => {
+    expect(judge(evidenceOf('Deny', evidence))).toEqual({ verdict, reason });
+  });
+});
+
+/** Confirmed silence under the best of circumstances, but for these parts. */
+function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
+  const { observation = observed('TimedOut'), targetStands = true, disturbed = false } = parts;
+  const { targetControl, sourceControl } = { ...best, ...parts };
+  return {
+    expected,
+    observation,
+    targetStands,
+    disturbed,
+    ...(targetControl === undefined ? {} : { targetControl }),
+    ...(sourceControl === undefined ? {} : { sourceControl }),
+  };
+}
+
+/** Evidence with neither control. */
+function bare(): Parts {
+  return { targetControl: undefined, sourceControl: undefined };
+}
+
+const anyReason = fc.constantFrom<Reason>(
+  'ProbeLost',
+  'ProbeNotStarted',
+  'ProbeRejected',
+  'QuotaExceeded',
+  'Denied',
+  'Reachable',
+);
+const anyObservation = fc.record<Observation>(
+  {
+    outcome: fc.constantFrom(...outcomes),
+    stage: fc.constantFrom('dns', 'connect', 'http'),
+    firstOutcome: fc.constantFrom(...outcomes),
+    attempts: fc.integer({ min: 1, max: 5 }),
+    elapsedMs: fc.nat(),
+    httpStatus: fc.integer({ min: 100, max: 599 }),
+    address: fc.ipV4(),
+  },
+  { requiredKeys: ['outcome', 'stage', 'firstOutcome', 'attempts', 'elapsedMs'] },
+);
+const anyEvidence = fc.record<Evidence>(
+  {
+    expected: fc.constantFrom('Allow', 'Deny'),
+    observation: fc.oneof(anyObservation, fc.record({ missing: anyReason })),
+    targetControl: fc.string(),
+    sourceControl: fc.string(),
+    targetStands: fc.boolean(),
+    disturbed: fc.boolean(),
+  },
+  { requiredKeys: ['expected', 'observation', 'targetStands', 'disturbed'] },
+);
+
+describe('whatever the evidence', () => {
+  it('a probe that said nothing leads to no verdict but Inconclusive', () => {
+    const silent = fc.oneof(
+      fc.record({ missing: anyReason }),
+      anyObservation.map((seen) => ({ ...seen, outcome: 'ProbeLost' as const })),
+      anyObservation.map((seen) => ({ ...seen, outcome: 'ProbeNotStarted' as const })),
+    );
+    fc.assert(
+      fc.property(anyEvidence, silent, (evidence, observation) => {
+        expect(judge({ ...evidence, observation }).verdict).toBe('Inconclusive');
+      }),
+    );
+  });
+
+  it('a Deny passes on confirmed silence with both controls and an undisturbed target alone', () => {
+    fc.assert(
+      fc.property(anyEvidence, (evidence) => {
+        const { observation } = evidence;
+        fc.pre(evidence.expected === 'Deny' && judge(evidence).verdict === 'Passed');
+
+        expect(evidence).toMatchObject({ targetStands: true, disturbed: false });
+        expect(evidence.targetControl).toBeDefined();
+        expect(evidence.sourceControl).toBeDefined();
+        expect(observation).toMatchObject({ outcome: 'TimedOut', firstOutcome: 'TimedOut', stage: 'connect' });
+      }),
+      { numRuns: 20, maxSkipsPerRun: 100_000 },
+    );
+  });
+
+  it('an Allow passes on a connection alone', () => {
+    fc.assert(
+      fc.property(anyEvidence, (evidence) => {
+        fc.pre(evidence.expected === 'Allow' && judge(evidence).verdict === 'Passed');
+
+        expect(evidence.observation).toMatchObject({ outcome: 'Connected' });
+      }),
+      { maxSkipsPerRun: 10_000 },
+    );
+  });
+
+  it('a Deny fails on a connection alone', () => {
+    fc.assert(
+      fc.property(anyEvidence, (evidence) => {
+        const { observation } = evidence;
+        fc.pre(evidence.expected === 'Deny' && judge(evidence).verdict === 'Failed');
+
+        const connected = ['Connected', 'HTTPMismatch', 'Reset'];
+        expect(
+          'outcome' in observation && (observation.stage === 'http' || connected.includes(observation.outcome)),
+        ).toBe(true);
+      }),
+      { maxSkipsPerRun: 10_000 },
+    );
+  });
+});
+
+describe('worst', () => {
+  const row = (verdict: Verdict, id = 0) => ({ verdict, id });
+
+  it.each<[string, readonly ReturnType<typeof row>[], ReturnType<typeof row> | undefined]>([
+    ['of nothing is nothing', [], undefined],
+    ['is Failed before Inconclusive', [row('Inconclusive'), row('Failed')], row('Failed')],
+    ['is Inconclusive before Passed', [row('Passed'), row('Inconclusive')], row('Inconclusive')],
+    ['is Passed before Skipped', [row('Skipped'), row('Passed')], row('Passed')],
+    ['is the first of equals', [row('Failed', 1), row('Failed', 2)], row('Failed', 1)],
+  ])('%s', (_, rows, expected) => {
+    expect(worst(rows)).toEqual(expected);
+  });
+});
