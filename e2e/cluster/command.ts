@@ -63,7 +63,7 @@ export async function run(
   return result.stdout;
 }
 
-/** Runs `producer | consumer`; throws if either fails. */
+/** Runs `producer | consumer`; throws if either fails of itself. */
 export async function runPipe(producer: readonly string[], consumer: readonly string[]): Promise<void> {
   const [producerName = '', ...producerArguments] = producer;
   const [consumerName = '', ...consumerArguments] = consumer;
@@ -87,9 +87,10 @@ export async function runPipe(producer: readonly string[], consumer: readonly st
   });
   // The consumer's failure comes first: it breaks the pipe, and the producer fails only for that.
   if (sinkCode !== 0) throw commandError(consumerName, consumerArguments, end(sinkCode, sinkError));
-  if (sourceCode !== 0) throw commandError(producerName, producerArguments, end(sourceCode, sourceError));
-  if (failure !== undefined)
-    throw new CommandError(`piping ${producerName} into ${consumerName} failed`, { cause: failure });
+  // A consumer may close the pipe when it has what it needs, which the end of an archive tells it before its padding.
+  const closedEarly = failure !== undefined;
+  if (sourceCode !== 0 && !closedEarly)
+    throw commandError(producerName, producerArguments, end(sourceCode, sourceError));
 }
 
 function spawnOptions(options: CommandOptions): SpawnOptions {
