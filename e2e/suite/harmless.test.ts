@@ -55,14 +55,15 @@ describe('probe pods that look like the application', () => {
         metadata: { name: 'bare', namespace },
         spec: { replicas: 1, selector: labels('bare'), template: template('bare') },
       },
+      ...server({ namespace, name: 'numbered', replicas: 2 }),
       ...server({ namespace, name: 'target' }),
       ...server({ namespace, name: 'published', publishNotReadyAddresses: true }),
       networkPolicy(namespace, 'guard', { podSelector: labels('target'), policyTypes: ['Ingress'] }),
       budget('percent', { minAvailable: '50%', selector: labels('deployed') }),
-      budget('number', { maxUnavailable: 1, selector: labels('deployed') }),
+      budget('number', { maxUnavailable: 1, selector: labels('numbered') }),
       budget('stateful', { maxUnavailable: 1, selector: labels('stateful') }),
     );
-    await world.ready('deployed', 'target', 'published');
+    await world.ready('deployed', 'numbered', 'target', 'published');
     await world.kubectl(`rollout status statefulset/stateful -n ${namespace} --timeout=120s`);
     await world.kubectl(`rollout status daemonset/daemon -n ${namespace} --timeout=120s`);
     await world.kubectl(`wait replicaset/bare -n ${namespace} --for=jsonpath={.status.readyReplicas}=1 --timeout=120s`);
@@ -111,6 +112,7 @@ describe('probe pods that look like the application', () => {
         'look-alikes',
         [
           denied('deployment', from('Deployment', 'deployed')),
+          denied('another-deployment', from('Deployment', 'numbered')),
           denied('stateful-set', from('StatefulSet', 'stateful')),
           denied('daemon-set', from('DaemonSet', 'daemon')),
           denied('bare-replica-set', { pods: { matchLabels: { app: 'bare' } } }),
@@ -121,9 +123,9 @@ describe('probe pods that look like the application', () => {
     const probes = await waitFor(
       async () => {
         const pods = await probePodsIn(kubectl, namespace);
-        return pods.length === 4 && pods.every(({ status }) => status?.phase === 'Running') && pods;
+        return pods.length === 5 && pods.every(({ status }) => status?.phase === 'Running') && pods;
       },
-      { what: 'four running probe pods', timeoutMs: 60_000, everyMs: 100 },
+      { what: 'five running probe pods', timeoutMs: 60_000, everyMs: 100 },
     );
     const during = await snapshot();
     expect(during).toEqual(before);
@@ -137,7 +139,7 @@ describe('probe pods that look like the application', () => {
 
     const test = await nextRun(kubectl, namespace, 'look-alikes');
     expect([...rowsOf(test).values()].map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual(
-      Array.from({ length: 4 }, () => 'Passed Denied'),
+      Array.from({ length: 5 }, () => 'Passed Denied'),
     );
     await waitFor(async () => (await probePodsIn(kubectl, namespace)).length === 0, {
       what: 'the probe pods to go',

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Pod } from '../../src/api/index.ts';
-import { attempt } from '../cluster/command.ts';
+import { attempt, run } from '../cluster/command.ts';
 import { probePodsIn } from '../harness/probe-pods.ts';
 import { nextRun, posternNamespace } from '../harness/postern.ts';
 import { waitFor } from '../harness/wait.ts';
@@ -29,13 +29,33 @@ function isAt(stage: Stage, { status }: Pod): boolean {
 describe('an operator that dies', () => {
   let world: World;
 
+  const probesOf = async (test: string): Promise<readonly Pod[]> =>
+    (await probePodsIn(world.kubectl, world.namespace)).filter(({ metadata }) =>
+      metadata.ownerReferences?.some(({ name }) => name === test),
+    );
   const scale = async (replicas: number): Promise<void> => {
     await world.kubectl(`scale deployment postern -n ${posternNamespace} --replicas=${replicas}`);
   };
-  /** Kills the operator as a crash would: no signal that it could act on, and nobody to take over. */
+  /** Stops the operator where it stands, so that it can neither go on nor tidy up. */
+  const freeze = async (): Promise<void> => {
+    const { items } = await world.kubectl.json<{ items: readonly Pod[] }>(
+      `get pods -n ${posternNamespace} -l app.kubernetes.io/name=postern`,
+    );
+    for (const { spec } of items) {
+      await run('docker', ['exec', spec.nodeName ?? '', 'pkill', '-STOP', '-f', 'src/main/operator.ts']);
+    }
+  };
+  /** Ends a frozen operator as a power cut would, with nobody to take over. */
   const kill = async (): Promise<void> => {
     await scale(0);
     await world.kubectl(`delete pod -n ${posternNamespace} -l app.kubernetes.io/name=postern --force --grace-period=0`);
+    await waitFor(async () => (await posternPods()) === 0, { what: 'the operator to be gone', timeoutMs: 60_000 });
+  };
+  const posternPods = async (): Promise<number> => {
+    const { items } = await world.kubectl.json<{ items: readonly Pod[] }>(
+      `get pods -n ${posternNamespace} -l app.kubernetes.io/name=postern`,
+    );
+    return items.length;
   };
   const revive = async (): Promise<void> => {
     await scale(1);
@@ -53,7 +73,10 @@ describe('an operator that dies', () => {
     );
     await world.ready('client', 'target');
   });
-  afterEach(revive);
+  afterEach(async () => {
+    await world.kubectl(`delete connectivitytests --all -n ${world.namespace}`);
+    await revive();
+  });
   afterAll(() => world.destroy());
 
   it.each<Stage>(['unschedulable', 'starting', 'running', 'finished'])(
@@ -64,32 +87,34 @@ describe('an operator that dies', () => {
       // Ten seconds of silence twice: long enough to be killed in the middle of.
       await world.apply(
         connectivityTest(namespace, `killed-${stage}`, [expectation('denied', source, 'target', 'Deny')], {
-          timeoutSeconds: stage === 'finished' ? 1 : 10,
+          timeoutSeconds: stage === 'finished' ? 2 : 10,
         }),
       );
-      const killed = await waitFor(
-        async () => {
-          const pods = await probePodsIn(kubectl, namespace);
-          return pods.find((pod) => isAt(stage, pod));
-        },
-        { what: `a probe pod that is ${stage}`, timeoutMs: 60_000, everyMs: 50 },
-      );
+      const find = (wanted: Stage): Promise<Pod> =>
+        waitFor(async () => (await probesOf(`killed-${stage}`)).find((pod) => isAt(wanted, pod)), {
+          what: `a probe pod that is ${wanted}`,
+          timeoutMs: 60_000,
+          everyMs: 50,
+        });
+      // A finished probe pod is deleted at once, unless the operator is stopped before it can see it.
+      const killed = await find(stage === 'finished' ? 'running' : stage);
+      await freeze();
+      if (stage === 'finished') await find('finished');
       await kill();
-      const left = await probePodsIn(kubectl, namespace);
+      const left = await probesOf(`killed-${stage}`);
+      expect(left.map(({ metadata }) => metadata.uid)).toContain(killed.metadata.uid);
 
       await revive();
       await waitFor(
-        async () =>
-          (await probePodsIn(kubectl, namespace)).every(({ metadata }) => metadata.uid !== killed.metadata.uid),
+        async () => (await probesOf(`killed-${stage}`)).every(({ metadata }) => metadata.uid !== killed.metadata.uid),
         { what: 'the orphan to be deleted', timeoutMs: 60_000 },
       );
-      if (stage !== 'finished') expect(left.map(({ metadata }) => metadata.uid)).toContain(killed.metadata.uid);
       if (source === 'client') {
         const test = await nextRun(kubectl, namespace, `killed-${stage}`);
         expect(test.status?.verdict).toBe('Passed');
       }
       await kubectl(`delete connectivitytest killed-${stage} -n ${namespace}`);
-      await waitFor(async () => (await probePodsIn(kubectl, namespace)).length === 0, {
+      await waitFor(async () => (await probesOf(`killed-${stage}`)).length === 0, {
         what: 'garbage collection of the deleted test',
         timeoutMs: 60_000,
       });
@@ -103,16 +128,18 @@ describe('an operator that dies', () => {
         timeoutSeconds: 10,
       }),
     );
-    const running = await waitFor(
-      async () => (await probePodsIn(kubectl, namespace)).find((pod) => isAt('running', pod)),
-      { what: 'a running probe', timeoutMs: 60_000, everyMs: 100 },
-    );
+    const running = await waitFor(async () => (await probesOf('abandoned')).find((pod) => isAt('running', pod)), {
+      what: 'a running probe',
+      timeoutMs: 60_000,
+      everyMs: 100,
+    });
+    await freeze();
     await kill();
     const deadlineSeconds = await kubectl(
       `get pod ${running.metadata.name} -n ${namespace} -o jsonpath={.spec.activeDeadlineSeconds}`,
     );
     expect(Number(deadlineSeconds)).toBeLessThanOrEqual(150);
-    await waitFor(async () => (await probePodsIn(kubectl, namespace)).every((pod) => isAt('finished', pod)), {
+    await waitFor(async () => (await probesOf('abandoned')).every((pod) => isAt('finished', pod)), {
       what: 'the probe to end by itself',
       timeoutMs: 1000 * Number(deadlineSeconds) + 20_000,
     });
@@ -125,7 +152,7 @@ describe('an operator that dies', () => {
     ]);
     expect(processes.stdout).toBe('');
     await kubectl(`delete connectivitytest abandoned -n ${namespace}`);
-    await waitFor(async () => (await probePodsIn(kubectl, namespace)).length === 0, {
+    await waitFor(async () => (await probesOf('abandoned')).length === 0, {
       what: 'garbage collection without an operator',
       timeoutMs: 60_000,
     });
