@@ -31,7 +31,7 @@ export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
   const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
   if (now >= nextAt) return { trigger: 'Period' };
   if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
-  const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs) - now;
+  const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs, nextAt) - now;
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
 }
 

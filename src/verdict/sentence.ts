@@ -60,7 +60,7 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'EnforcementDelayed':
       return `Something that the verdict on ${source} to ${target} depends on changed during the run. The test runs again at once.`;
     case 'TargetChanged':
-      return `The target was replaced or lost readiness while ${source} was probing ${target}. The test runs again.`;
+      return `The target was replaced or lost readiness during the probe of ${target} by ${source}. The test runs again.`;
     case 'QuotaExceeded':
       return `The quota of namespace ${namespace} leaves no room for a probe pod of ${source}${trouble}. Raise it by one pod per source, or free some.`;
     case 'ProbeRejected':

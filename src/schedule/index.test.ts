@@ -1,0 +1,136 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConnectivityTest, Status } from '../api/index.ts';
+import { expectationOf, type TestParts, testOf } from '../testing/cluster-view.ts';
+import { dueFor, type Occasion } from './index.ts';
+
+const completed = Date.UTC(2026, 0, 1);
+const at = (seconds: number): number => completed + 1000 * seconds;
+
+function statusOf(parts: { generation?: number; reason?: string; handled?: string } = {}): Status {
+  return {
+    ...(parts.handled === undefined ? {} : { lastHandledRunRequest: parts.handled }),
+    lastRun: {
+      id: 'x',
+      trigger: 'Period',
+      startTime: new Date(at(-5)).toISOString(),
+      completionTime: new Date(completed).toISOString(),
+      probePods: 1,
+      apiRequests: 4,
+      fingerprint: 'same',
+    },
+    conditions: [
+      {
+        type: 'Passed',
+        status: 'True',
+        reason: parts.reason ?? 'AllPassed',
+        message: 'x',
+        observedGeneration: parts.generation ?? 1,
+        lastTransitionTime: new Date(completed).toISOString(),
+      },
+    ],
+  };
+}
+
+function test(parts: TestParts = {}): ConnectivityTest {
+  return testOf([expectationOf()], { status: statusOf(), ...parts });
+}
+
+function requested(value: string): Readonly<Record<string, string>> {
+  return { 'postern.dev/run-requested-at': value };
+}
+
+function occasion(parts: Partial<Occasion> = {}): Occasion {
+  return {
+    test: test(),
+    fingerprint: 'same',
+    noticed: { current: completed, first: completed },
+    now: at(10),
+    ...parts,
+  };
+}
+
+describe('a test', () => {
+  it.each<[string, Partial<Occasion>, ReturnType<typeof dueFor>]>([
+    ['that never ran is due', { test: test({ status: undefined }) }, { trigger: 'Spec' }],
+    ['that was accepted but never ran is due', { test: test({ status: {} }) }, { trigger: 'Spec' }],
+    ['with a new spec is due', { test: test({ generation: 2 }) }, { trigger: 'Spec' }],
+    [
+      'whose first run was cut short is due',
+      { test: test({ status: statusOf({ reason: 'NoResultYet' }) }) },
+      { trigger: 'Spec' },
+    ],
+    ['that was suspended is due', { test: test({ status: statusOf({ reason: 'Suspended' }) }) }, { trigger: 'Spec' }],
+    ['is due after its period', { now: at(300) }, { trigger: 'Period' }],
+    ['is due after a period of its own', { test: test({ spec: { periodSeconds: 10 } }) }, { trigger: 'Period' }],
+    ['waits out its period', { now: at(299) }, { waitMs: 1000 }],
+    ['is due on request', { test: test({ annotations: requested('now') }) }, { trigger: 'Request' }],
+    ['is due on an empty request', { test: test({ annotations: requested('') }) }, { trigger: 'Request' }],
+    [
+      'is not due on a request that was handled',
+      { test: test({ annotations: requested('now'), status: statusOf({ handled: 'now' }) }) },
+      { waitMs: 290_000 },
+    ],
+    [
+      'is due on a newer request',
+      { test: test({ annotations: requested('again'), status: statusOf({ handled: 'now' }) }) },
+      { trigger: 'Request' },
+    ],
+    [
+      'is not due on a handled request that the status could not echo in full',
+      { test: test({ annotations: requested('x'.repeat(99)), status: statusOf({ handled: 'x'.repeat(64) }) }) },
+      { waitMs: 290_000 },
+    ],
+    [
+      'with a new spec and a request is due for its spec, so that old results are not shown for the new one',
+      { test: test({ generation: 2, annotations: requested('now') }) },
+      { trigger: 'Spec' },
+    ],
+    [
+      'waits until a change has stood for a second',
+      { fingerprint: 'new', noticed: { current: at(9.5), first: at(9.5) } },
+      { waitMs: 500 },
+    ],
+    [
+      'is due when a change has stood for a second',
+      { fingerprint: 'new', noticed: { current: at(9), first: at(9) } },
+      { trigger: 'Change' },
+    ],
+    [
+      'is due when changes have not ceased for five seconds',
+      { fingerprint: 'new', noticed: { current: at(10), first: at(5) } },
+      { trigger: 'Change' },
+    ],
+    [
+      'waits no longer for changes to cease than five seconds',
+      { fingerprint: 'new', noticed: { current: at(10), first: at(5.2) } },
+      { waitMs: 200 },
+    ],
+    [
+      'is due by its period even while changes go on',
+      { fingerprint: 'new', noticed: { current: at(300), first: at(300) }, now: at(300) },
+      { trigger: 'Period' },
+    ],
+    ['is not due when a change was taken back', { noticed: { current: at(9), first: at(5) } }, { waitMs: 290_000 }],
+  ])('%s', (_, parts, due) => {
+    expect(dueFor(occasion(parts))).toEqual(due);
+  });
+
+  it('is due when it was told to wait and has waited, and not before', () => {
+    const time = fc.integer({ min: 0, max: 400_000 });
+    fc.assert(
+      fc.property(time, time, time, fc.boolean(), (passed, first, current, isChanged) => {
+        const parts = {
+          fingerprint: isChanged ? 'new' : 'same',
+          noticed: { first: completed + Math.min(first, current), current: completed + current },
+        };
+        const due = dueFor(occasion({ ...parts, now: completed + passed }));
+        fc.pre('waitMs' in due);
+
+        expect(due.waitMs).toBeGreaterThan(0);
+        expect(dueFor(occasion({ ...parts, now: completed + passed + due.waitMs - 1 }))).toEqual({ waitMs: 1 });
+        expect(dueFor(occasion({ ...parts, now: completed + passed + due.waitMs }))).toHaveProperty('trigger');
+      }),
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { type Reason, reasons } from '../api/index.ts';
+import { sentenceFor, type Subject } from './sentence.ts';
+
+const subject: Subject = { source: 'Deployment web', target: 'Service api on TCP 80', namespace: 'shop' };
+const bySelector: Subject = { ...subject, source: 'pods app=web', target: 'pods app=db on TCP 5432' };
+
+describe('sentenceFor', () => {
+  it.each<[string, Reason, Partial<Subject>, string]>([
+    ['a connection', 'Reachable', { firstOutcome: 'Connected' }, 'Deployment web connected to Service api on TCP 80.'],
+    [
+      'a late connection',
+      'Reachable',
+      { firstOutcome: 'TimedOut' },
+      'Deployment web connected to Service api on TCP 80, though not at once: the first attempt ended TimedOut.',
+    ],
+    [
+      'a wrong status',
+      'HTTPMismatch',
+      { httpStatus: 503 },
+      'Service api on TCP 80 answered Deployment web with HTTP 503. The network path is open; check the application, or the `status` list.',
+    ],
+    [
+      'a refused pod, with the words of the API server',
+      'ProbeRejected',
+      { trouble: 'pods "x" is forbidden' },
+      'The API server refused the probe pod of Deployment web (pods "x" is forbidden). Let the admission policy of namespace shop admit it.',
+    ],
+    [
+      'a probe that did not start',
+      'ProbeNotStarted',
+      {},
+      'The probe pod of Deployment web did not start in time. It is tried again at the next run.',
+    ],
+  ])('words %s', (_, reason, parts, sentence) => {
+    expect(sentenceFor(reason, { ...subject, ...parts })).toBe(sentence);
+  });
+
+  const everyReason = Object.keys(reasons).filter((reason): reason is Reason => reason in reasons);
+  const controls = { targetControl: 'somebody connected', sourceControl: 'something answered' };
+  const settings: readonly Subject[] = [
+    { ...subject, ...controls },
+    { ...bySelector, ...controls },
+    { ...subject, ...controls, trouble: 'some words' },
+    {
+      ...bySelector,
+      targetControl: 'somebody connected',
+      sourceControl: 'something answered',
+      firstOutcome: 'Refused',
+    },
+  ];
+
+  it.each(everyReason)('says something whole about %s', (reason) => {
+    for (const each of settings) {
+      const sentence = sentenceFor(reason, each);
+
+      expect(sentence).toMatch(/^[A-Z0-9].*[A-Za-z0-9`)]\.$/);
+      expect(sentence).not.toMatch(/ {2}|\.\.|\(\)|undefined|pods app=\w+ (is|was|has|uses) /);
+    }
+  });
+});
