@@ -8,6 +8,8 @@ export interface Situation {
   readonly fingerprint: string;
   readonly noticed: { readonly current: number; readonly first: number };
   readonly run: Run | undefined;
+  /** How many runs in a row were overtaken by a change of what they were planned on. */
+  readonly disturbedRuns: number;
   /** How many probe pods a run of this test needs, and how many may still be started now. */
   readonly need: number;
   readonly free: { readonly pods: number; readonly idle: boolean };
@@ -26,12 +28,17 @@ export type Step =
 /** How long to wait for other tests' probe pods to end before asking again. */
 const congestionMs = 1000;
 
-export function decide({ test, fingerprint, noticed, run, need, free, now }: Situation): Step {
+export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, free, now }: Situation): Step {
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
   if (run !== undefined) {
     if (run.generation !== test.metadata.generation) return { kind: 'discard', why: 'a newer spec overtook the run' };
-    return isComplete(run) ? { kind: 'conclude' } : { kind: 'await', waitMs: Math.max(0, run.deadline - now) };
+    if (!isComplete(run)) return { kind: 'await', waitMs: Math.max(0, run.deadline - now) };
+    // Verdicts on two worlds at once would only make noise. Steady change must not keep a test from having any, though.
+    if (run.fingerprint !== fingerprint && disturbedRuns === 0) {
+      return { kind: 'discard', why: 'the cluster changed during the run' };
+    }
+    return { kind: 'conclude' };
   }
   const due = dueFor({ test, fingerprint, noticed, now });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };

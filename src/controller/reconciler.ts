@@ -55,6 +55,7 @@ export class Reconciler {
       fingerprint: world.fingerprint,
       noticed: world.remembered.noticed,
       run: world.remembered.run,
+      disturbedRuns: world.remembered.disturbedRuns,
       need: world.plan.assignments.length,
       free: { pods: maxProbePods - active, idle: active === 0 },
       now: clock.now(),
@@ -116,11 +117,12 @@ export class Reconciler {
     return undefined;
   }
 
-  async #discard({ key, remembered }: World, why: string, signal: AbortSignal): Promise<Again> {
+  async #discard({ key, remembered, fingerprint }: World, why: string, signal: AbortSignal): Promise<Again> {
     const { run } = remembered;
     if (run === undefined) return 0;
     this.#options.log.info({ test: key, run: run.id, why }, 'Discarding run');
     await this.#options.runner.cleanUp(run, signal);
+    if (run.fingerprint !== fingerprint) remembered.disturbedRuns += 1;
     delete remembered.run;
     return 0;
   }
