@@ -38,7 +38,7 @@ export async function supplyProjectImages(
 
 /** Tags by content: an unchanged image is built once, and a node never runs an old one under a new name. */
 function projectImages(repository: string, record: ClusterRecord): ProjectImages {
-  const recipe = [
+  const common = [
     readFileSync(path.join(repository, 'Dockerfile')),
     readFileSync(path.join(repository, '.dockerignore')),
   ];
@@ -48,8 +48,8 @@ function projectImages(repository: string, record: ClusterRecord): ProjectImages
   const source = path.join(repository, 'src');
   const { base, nodeRuntime } = record.images;
   return {
-    operator: `postern/operator:${tag([...recipe, ...packages, nodeRuntime, treeHash(source, isShipped)])}`,
-    probe: `postern/probe:${tag([...recipe, base, treeHash(path.join(source, 'probe', 'program'))])}`,
+    operator: `postern/operator:${tag([...common, ...packages, nodeRuntime, treeHash(source, isShipped)])}`,
+    probe: `postern/probe:${tag([...common, base, treeHash(path.join(source, 'probe', 'program'))])}`,
   };
 }
 

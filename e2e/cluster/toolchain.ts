@@ -72,11 +72,6 @@ export const binaries: readonly Binary[] = [
 /** The programs that run on this machine rather than in an image; the registry only for the test of pulling. */
 export const hostTools = ['kind', 'kubectl', 'helm', 'promtool'] as const;
 
-/** Those built for images; needed only where images are built here. */
-export const imageBinaries: readonly string[] = binaries
-  .map((binary) => binary.name)
-  .filter((name) => name !== 'registry' && !['kind', 'helm', 'promtool'].includes(name));
-
 /** Identifies what a binary is made of: its module's files, its flags, its platform. */
 export function binaryKey(binary: Binary, moduleHash: string): string {
   const platform = `${process.platform}/${process.arch}`;
@@ -166,6 +161,8 @@ export function moduleDirectory(module: string): string {
 async function build(workspace: Workspace, binary: Binary): Promise<void> {
   const target = binaryPath(workspace, binary.name);
   const unfinished = `${target}.${process.pid}`;
+  // The folder is this binary's alone: what an interrupted build left in it goes.
+  rmSync(path.dirname(target), { recursive: true, force: true });
   mkdirSync(path.dirname(target), { recursive: true });
   const linkerFlags = `-s -w ${binary.linkerFlags ?? ''}`;
   const tags = binary.tags === undefined ? [] : ['-tags', binary.tags];

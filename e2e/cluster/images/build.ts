@@ -7,35 +7,35 @@ import { attempt, run, runPipe } from '../command.ts';
 import { ensureDebianCommand } from '../engine/debian.ts';
 import { versions } from '../versions.ts';
 import { buildImage, contentLabel } from './docker.ts';
-import type { LocalImage, Recipe } from './local.ts';
+import type { LocalImage, BuildMethod } from './local.ts';
 
 const defaultMirror = 'http://deb.debian.org/debian';
 const certificates = 'etc/ssl/certs/ca-certificates.crt';
 
 /** Builds one image; everything that it needs is there. */
 export async function buildLocalImage(image: LocalImage): Promise<void> {
-  const { recipe } = image;
-  switch (recipe.kind) {
+  const { method } = image;
+  switch (method.kind) {
     case 'debootstrap':
       return await bootstrapDebian(image);
     case 'dockerfile':
-      return await buildFromDockerfile(image, recipe);
+      return await buildFromDockerfile(image, method);
     case 'preload':
-      return await preloadNode(image, recipe);
+      return await preloadNode(image, method);
   }
 }
 
-async function buildFromDockerfile(image: LocalImage, recipe: Recipe & { kind: 'dockerfile' }): Promise<void> {
+async function buildFromDockerfile(image: LocalImage, method: BuildMethod & { kind: 'dockerfile' }): Promise<void> {
   await withFolder(async (folder) => {
-    for (const ingredient of recipe.ingredients) await ingredient.place(folder);
+    for (const ingredient of method.ingredients) await ingredient.place(folder);
     const dockerfile = path.join(folder, 'Dockerfile');
-    await writeFile(dockerfile, recipe.dockerfile);
+    await writeFile(dockerfile, method.dockerfile);
     await buildImage(folder, {
       reference: image.reference,
       dockerfile,
       hostNetwork: true,
       labels: { [contentLabel]: image.content },
-      ...(recipe.base === undefined ? {} : { buildArguments: { BASE: recipe.base } }),
+      ...(method.base === undefined ? {} : { buildArguments: { BASE: method.base } }),
     });
   });
 }
@@ -83,7 +83,7 @@ async function debianMirror(): Promise<string> {
 }
 
 /** Imports images into the containerd of a node that is not running yet. */
-async function preloadNode(image: LocalImage, recipe: Recipe & { kind: 'preload' }): Promise<void> {
+async function preloadNode(image: LocalImage, method: BuildMethod & { kind: 'preload' }): Promise<void> {
   const container = `postern-preload-${image.content}`;
   const inside = (script: string): Promise<string> => run('docker', ['exec', container, 'sh', '-c', script]);
   // Left over if an earlier try was interrupted.
@@ -98,7 +98,7 @@ async function preloadNode(image: LocalImage, recipe: Recipe & { kind: 'preload'
     container,
     '--entrypoint',
     'sleep',
-    recipe.base,
+    method.base,
     'infinity',
   ]);
   try {
@@ -107,7 +107,7 @@ async function preloadNode(image: LocalImage, recipe: Recipe & { kind: 'preload'
       'for i in $(seq 100); do ctr version >/dev/null 2>&1 && exit 0; sleep 0.2; done; cat /tmp/containerd.log; exit 1',
     );
     await runPipe(
-      ['docker', 'save', ...recipe.carried],
+      ['docker', 'save', ...method.carried],
       ['docker', 'exec', '-i', container, 'ctr', '-n', 'k8s.io', 'images', 'import', '-'],
     );
     await inside(

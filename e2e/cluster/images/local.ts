@@ -17,7 +17,7 @@ export interface LocalImage {
   readonly reference: string;
   /** Changes with anything that the image is made of. */
   readonly content: string;
-  readonly recipe: Recipe;
+  readonly method: BuildMethod;
   /** The images that must be there before. */
   readonly needs: readonly LocalImage[];
   /** The programs that must be built before. */
@@ -25,7 +25,7 @@ export interface LocalImage {
 }
 
 /** How an image comes about. */
-export type Recipe =
+export type BuildMethod =
   | { readonly kind: 'debootstrap' }
   | {
       readonly kind: 'dockerfile';
@@ -64,7 +64,7 @@ export function describeLocalImages(workspace: Workspace): LocalImages {
     ingredients: readonly Ingredient[] = [],
   ): LocalImage => dockerfileImage(name, reference, dockerfileOf(name), ingredients, base);
 
-  const base = addressed('debian', { recipe: { kind: 'debootstrap' }, needs: [], binaries: [] }, [
+  const base = addressed('debian', { method: { kind: 'debootstrap' }, needs: [], binaries: [] }, [
     versions.debian,
     'v1',
   ]);
@@ -123,16 +123,16 @@ export function closureOf(wanted: readonly LocalImage[]): readonly LocalImage[] 
 }
 
 function preloaded(title: string, base: LocalImage, carried: readonly LocalImage[]): LocalImage {
-  const recipe: Recipe = {
+  const method: BuildMethod = {
     kind: 'preload',
     base: base.reference,
     carried: carried.map((image) => image.reference),
   };
-  const image = addressed(title, { recipe, needs: [base, ...carried], binaries: [] }, []);
+  const image = addressed(title, { method, needs: [base, ...carried], binaries: [] }, []);
   return { ...image, title: `${title}, with ${carried.length} images on it` };
 }
 
-type Unnamed = Pick<LocalImage, 'recipe' | 'needs' | 'binaries'>;
+type Unnamed = Pick<LocalImage, 'method' | 'needs' | 'binaries'>;
 
 /** A name of our own still lacks its tag: it is the content, so that clones with other content keep theirs. */
 function own(name: string): string {
@@ -155,10 +155,10 @@ function dockerfileImage(
   ingredients: readonly Ingredient[],
   base?: LocalImage,
 ): LocalImage {
-  const recipe: Recipe = { kind: 'dockerfile', dockerfile, base: base?.reference, ingredients };
+  const method: BuildMethod = { kind: 'dockerfile', dockerfile, base: base?.reference, ingredients };
   const binaries = ingredients.flatMap((ingredient) => ingredient.binary ?? []);
   const needs = base === undefined ? [] : [base];
-  return named(title, name, { recipe, needs, binaries }, [
+  return named(title, name, { method, needs, binaries }, [
     dockerfile,
     ...ingredients.map((ingredient) => ingredient.key),
   ]);
