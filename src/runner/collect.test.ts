@@ -168,7 +168,7 @@ describe('trouble', () => {
   it('makes the words of others harmless', () => {
     const report = trouble(probeOf(), 'ProbeRejected', ` a\n\u001B[31mb\u2028\u202Ec\u0000${'x'.repeat(400)}`);
 
-    expect(report.trouble?.message).toMatch(/^a \[31mb c x+$/);
-    expect(report.trouble?.message).toHaveLength(300);
+    expect(report.trouble?.message).toMatch(/^a b cx+…$/);
+    expect(Buffer.byteLength(report.trouble?.message ?? '')).toBe(300);
   });
 });

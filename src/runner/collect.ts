@@ -1,7 +1,11 @@
 import type { Pod, Reason } from '../api/index.ts';
+import { plainText } from '../kube/index.ts';
 import { parseResult } from '../probe/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
 import type { Probe } from './run.ts';
+
+/** What a sentence of ours has room for, of the words of others. */
+const maxWordsBytes = 300;
 
 /**
  * What a probe's pod says by now: a report when it has ended or will not start, undefined while there is hope. `pod` is the
@@ -57,14 +61,6 @@ export function trouble(probe: Probe, reason: Reason, message: string): ProbeRep
     checks: probe.assignment.checks,
     observations: new Map(),
     resolverAnswered: false,
-    trouble: { reason, message: oneLine(message) },
+    trouble: { reason, message: plainText(message, maxWordsBytes) },
   };
-}
-
-/** Words of others, fit for a sentence of ours: one line, no control characters, bounded. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
 }

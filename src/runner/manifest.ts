@@ -21,7 +21,7 @@ export interface ProbePodOptions {
 const startAllowanceSeconds = 60;
 
 /** Annotation that names the run a probe pod belongs to. An annotation, since a label would mint CNI identities. */
-export const runAnnotation = `${group}/run`;
+const runAnnotation = `${group}/run`;
 
 /** Annotations that keep others' hands off a probe pod: no sidecar, no obstacle to scaling nodes down. */
 const harmlessAnnotations = {
