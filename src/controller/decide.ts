@@ -43,6 +43,6 @@ export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, f
   const due = dueFor({ test, fingerprint, noticed, now });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
   // A test that needs more pods than the cap allows runs alone rather than never.
-  if (need > free.pods && !free.idle) return { kind: 'rest', waitMs: congestionMs };
+  if (need > Math.max(0, free.pods) && !free.idle) return { kind: 'rest', waitMs: congestionMs };
   return { kind: 'start', trigger: due.trigger };
 }

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { planFor } from '../plan/index.ts';
+import type { Probe, Run } from '../runner/index.ts';
+import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import { decide, type Situation, type Step } from './decide.ts';
+
+const now = Date.UTC(2026, 0, 1);
+const test = testOf([expectationOf({ from: { pods: {} }, to: { ip: '10.1.2.3', port: 1 } })]);
+const plan = planFor(test, viewOf({ pods: [podOf('web')] }));
+
+function run(parts: { generation?: number; reported?: boolean; deadline?: number; fingerprint?: string } = {}): Run {
+  const { generation = 1, reported = false, deadline = now + 9000, fingerprint = 'f' } = parts;
+  const probes = plan.assignments.map((assignment): Probe => {
+    const report = { checks: assignment.checks, observations: new Map(), resolverAnswered: false };
+    const probe = { name: 'p', namespace: 'shop', nonce: 'n', assignment, seen: false };
+    return reported ? { ...probe, report } : probe;
+  });
+  return { id: 'r', trigger: 'Spec', generation, fingerprint, plan, startedAt: now, deadline, probes, apiRequests: 0 };
+}
+
+function situation(parts: Partial<Situation> = {}): Situation {
+  return {
+    test,
+    fingerprint: 'f',
+    noticed: { current: now, first: now },
+    run: undefined,
+    disturbedRuns: 0,
+    need: 1,
+    free: { pods: 4, idle: true },
+    now,
+    ...parts,
+  };
+}
+
+const suspended = testOf([expectationOf()], { spec: { suspend: true } });
+const rested = testOf([expectationOf()], {
+  status: {
+    lastRun: {
+      id: 'x',
+      trigger: 'Spec',
+      startTime: new Date(now).toISOString(),
+      completionTime: new Date(now).toISOString(),
+      probePods: 1,
+      apiRequests: 1,
+      fingerprint: 'f',
+    },
+    conditions: [
+      {
+        type: 'Passed',
+        status: 'True',
+        reason: 'AllPassed',
+        message: '',
+        observedGeneration: 1,
+        lastTransitionTime: new Date(now).toISOString(),
+      },
+    ],
+  },
+});
+
+describe('decide', () => {
+  it.each<[string, Partial<Situation>, Step]>([
+    ['starts what is due', {}, { kind: 'start', trigger: 'Spec' }],
+    ['rests until something is due', { test: rested }, { kind: 'rest', waitMs: 300_000 }],
+    ['suspends what has no run', { test: suspended }, { kind: 'suspend' }],
+    ['ends the run of what is suspended', { test: suspended, run: run() }, { kind: 'discard', why: 'suspended' }],
+    [
+      'ends even a complete run of what is suspended',
+      { test: suspended, run: run({ reported: true }) },
+      { kind: 'discard', why: 'suspended' },
+    ],
+    [
+      'ends a run that a newer spec overtook',
+      { run: run({ generation: 0 }) },
+      { kind: 'discard', why: 'a newer spec overtook the run' },
+    ],
+    [
+      'ends even a complete run that a newer spec overtook',
+      { run: run({ generation: 0, reported: true }) },
+      { kind: 'discard', why: 'a newer spec overtook the run' },
+    ],
+    ['awaits a run until its deadline', { run: run() }, { kind: 'await', waitMs: 9000 }],
+    ['looks at once at an overdue run', { run: run({ deadline: now - 1 }) }, { kind: 'await', waitMs: 0 }],
+    ['concludes a complete run', { run: run({ reported: true }) }, { kind: 'conclude' }],
+    [
+      'discards a complete run that a change overtook',
+      { run: run({ reported: true }), fingerprint: 'new' },
+      { kind: 'discard', why: 'the cluster changed during the run' },
+    ],
+    [
+      'concludes the second such run in a row',
+      { run: run({ reported: true }), fingerprint: 'new', disturbedRuns: 1 },
+      { kind: 'conclude' },
+    ],
+    [
+      'starts no second run while one is under way',
+      { run: run(), fingerprint: 'new' },
+      { kind: 'await', waitMs: 9000 },
+    ],
+    ['starts what just fits', { need: 4, free: { pods: 4, idle: false } }, { kind: 'start', trigger: 'Spec' }],
+    ['waits for room', { need: 5, free: { pods: 4, idle: false } }, { kind: 'rest', waitMs: 1000 }],
+    [
+      'starts alone what will never fit',
+      { need: 99, free: { pods: 4, idle: true } },
+      { kind: 'start', trigger: 'Spec' },
+    ],
+    ['starts what needs no room', { need: 0, free: { pods: 0, idle: false } }, { kind: 'start', trigger: 'Spec' }],
+    [
+      'starts what needs no room even beside too much',
+      { need: 0, free: { pods: -5, idle: false } },
+      { kind: 'start', trigger: 'Spec' },
+    ],
+  ])('%s', (_, parts, step) => {
+    expect(decide(situation(parts))).toEqual(step);
+  });
+});
