@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { podOf, workloadOf } from '../testing/cluster-view.ts';
+import { slimPod, slimWorkload } from './slim.ts';
+
+describe('slimPod', () => {
+  it('keeps what plans and reports read, and drops the rest', () => {
+    const fat = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'web',
+        namespace: 'shop',
+        uid: 'u',
+        resourceVersion: '7',
+        labels: { app: 'web' },
+        annotations: { big: 'x' },
+        creationTimestamp: 'c',
+        deletionTimestamp: 'd',
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'r', controller: true }],
+        managedFields: [{}],
+      },
+      spec: {
+        containers: [
+          {
+            name: 'app',
+            image: 'x',
+            env: [{ name: 'PASSWORD', value: 'secret' }],
+            ports: [{ name: 'http', containerPort: 8080 }],
+            readinessProbe: { httpGet: { port: 'http' } },
+          },
+          { name: 'bare' },
+        ],
+        initContainers: [{ name: 'init' }],
+        volumes: [{ name: 'v' }],
+        hostNetwork: true,
+        nodeName: 'node-1',
+        serviceAccountName: 'web',
+        nodeSelector: { disk: 'ssd' },
+        tolerations: [{ key: 'x' }],
+        dnsPolicy: 'Default',
+        dnsConfig: { searches: ['a'] },
+        imagePullSecrets: [{ name: 's' }],
+        affinity: {},
+      },
+      status: {
+        phase: 'Failed',
+        reason: 'Evicted',
+        message: 'm',
+        podIP: '10.0.0.1',
+        podIPs: [{ ip: '10.0.0.1' }],
+        hostIP: '192.0.2.1',
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: 'PodScheduled', status: 'True' },
+          { type: 'Initialized', status: 'True' },
+        ],
+        containerStatuses: [
+          { name: 'probe', imageID: 'x', state: { terminated: { exitCode: 0, message: 'm' } } },
+          { name: 'bare', ready: false },
+        ],
+      },
+    };
+
+    expect(slimPod(fat)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'web',
+        namespace: 'shop',
+        uid: 'u',
+        resourceVersion: '7',
+        labels: { app: 'web' },
+        creationTimestamp: 'c',
+        deletionTimestamp: 'd',
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'r', controller: true }],
+      },
+      spec: {
+        containers: [
+          {
+            name: 'app',
+            ports: [{ name: 'http', containerPort: 8080 }],
+            readinessProbe: { httpGet: { port: 'http' } },
+          },
+          { name: 'bare' },
+        ],
+        hostNetwork: true,
+        nodeName: 'node-1',
+        serviceAccountName: 'web',
+        nodeSelector: { disk: 'ssd' },
+        tolerations: [{ key: 'x' }],
+        dnsPolicy: 'Default',
+        dnsConfig: { searches: ['a'] },
+        imagePullSecrets: [{ name: 's' }],
+      },
+      status: {
+        phase: 'Failed',
+        reason: 'Evicted',
+        message: 'm',
+        podIP: '10.0.0.1',
+        podIPs: [{ ip: '10.0.0.1' }],
+        conditions: [
+          { type: 'Ready', status: 'True' },
+          { type: 'PodScheduled', status: 'True' },
+        ],
+        containerStatuses: [{ name: 'probe', state: { terminated: { exitCode: 0, message: 'm' } } }, { name: 'bare' }],
+      },
+    });
+  });
+
+  it('takes a pod that the API server has only just stored', () => {
+    const { status: _, ...pod } = podOf('web');
+
+    expect(slimPod(pod).status).toEqual({ conditions: [], containerStatuses: [] });
+  });
+});
+
+describe('slimWorkload', () => {
+  it('keeps the selector and the identity of the template', () => {
+    const workload = workloadOf('Deployment', 'web', { serviceAccountName: 'web' });
+    const fat = { ...workload, status: { replicas: 3 }, spec: { ...workload.spec, replicas: 3 } };
+
+    expect(slimWorkload(fat)).toEqual(workload);
+  });
+
+  it('takes a template without labels', () => {
+    const workload = workloadOf('Deployment', 'web');
+    const bare = { ...workload, spec: { ...workload.spec, template: { spec: { containers: [] } } } };
+
+    expect(slimWorkload(bare).spec.template).toEqual({ metadata: {}, spec: { containers: [] } });
+  });
+});

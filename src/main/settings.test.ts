@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { settingsFrom } from './settings.ts';
+
+const POSTERN_PROBE_IMAGE = 'registry.example/probe:1';
+
+describe('settingsFrom', () => {
+  it('needs no more than the image of the probe pods', () => {
+    expect(settingsFrom({ POSTERN_PROBE_IMAGE })).toEqual({
+      probe: { image: 'registry.example/probe:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
+      maxProbePods: 32,
+      listenPort: 8080,
+      logLevel: 'info',
+      podName: 'postern',
+      cluster: { kubeconfigPath: undefined },
+    });
+  });
+
+  it('takes everything that the chart sets', () => {
+    expect(
+      settingsFrom({
+        POSTERN_PROBE_IMAGE,
+        POSTERN_PROBE_IMAGE_PULL_POLICY: 'Always',
+        POSTERN_PROBE_IMAGE_PULL_SECRETS: 'a, b,,',
+        POSTERN_PROBE_PRIORITY_CLASS: 'low',
+        POSTERN_MAX_PROBE_PODS: '1',
+        POSTERN_LISTEN_PORT: '65535',
+        POSTERN_LOG_LEVEL: 'debug',
+        HOSTNAME: 'postern-x',
+        KUBERNETES_SERVICE_HOST: '10.96.0.1',
+        KUBERNETES_SERVICE_PORT: '443',
+      }),
+    ).toEqual({
+      probe: {
+        image: 'registry.example/probe:1',
+        imagePullPolicy: 'Always',
+        imagePullSecrets: ['a', 'b'],
+        priorityClassName: 'low',
+      },
+      maxProbePods: 1,
+      listenPort: 65_535,
+      logLevel: 'debug',
+      podName: 'postern-x',
+      cluster: { inCluster: { host: '10.96.0.1', port: '443' } },
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    const empty = { POSTERN_LISTEN_PORT: '', POSTERN_LOG_LEVEL: '', POSTERN_PROBE_PRIORITY_CLASS: '' };
+
+    expect(settingsFrom({ POSTERN_PROBE_IMAGE, ...empty })).toEqual(settingsFrom({ POSTERN_PROBE_IMAGE }));
+  });
+
+  it.each<[Readonly<Record<string, string>>, string]>([
+    [{ POSTERN_PROBE_IMAGE: '' }, 'POSTERN_PROBE_IMAGE is not set: name the image of the probe pods'],
+    [{ POSTERN_MAX_PROBE_PODS: '0' }, 'POSTERN_MAX_PROBE_PODS is "0": write a whole number from 1 to 1000'],
+    [{ POSTERN_MAX_PROBE_PODS: '1.5' }, 'POSTERN_MAX_PROBE_PODS is "1.5": write a whole number from 1 to 1000'],
+    [{ POSTERN_LISTEN_PORT: '65536' }, 'POSTERN_LISTEN_PORT is "65536": write a whole number from 1 to 65535'],
+    [{ POSTERN_LISTEN_PORT: 'http' }, 'POSTERN_LISTEN_PORT is "http": write a whole number from 1 to 65535'],
+    [{ POSTERN_LOG_LEVEL: 'loud' }, 'POSTERN_LOG_LEVEL is "loud": write one of info, debug, warn, error, trace'],
+    [
+      { POSTERN_PROBE_IMAGE_PULL_POLICY: 'always' },
+      'POSTERN_PROBE_IMAGE_PULL_POLICY is "always": write one of IfNotPresent, Always, Never',
+    ],
+  ])('refuses %j', (environment, message) => {
+    expect(() => settingsFrom({ POSTERN_PROBE_IMAGE, ...environment })).toThrow(message);
+  });
+});
