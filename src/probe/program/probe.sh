@@ -84,9 +84,11 @@ request() {
 resolve() {
   address=''
   found=$(RES_OPTIONS="timeout:$TIMEOUT attempts:1" timeout "$((TIMEOUT * 2))" getent ahosts "$1")
+  code=$?
   for address in $found; do break; done
   if [ -z "$address" ]; then
-    outcome=Nd
+    # 2: no such name; 124 and 143: out of time. Anything else, like a tool out of memory, says nothing about the name.
+    case $code in 2 | 124 | 143) outcome=Nd ;; *) outcome=Ed ;; esac
   elif is_forbidden "$address"; then
     outcome=Fd
     detail=$address
