@@ -49,7 +49,7 @@ function projectImages(repository: string, record: ClusterRecord): ProjectImages
   const { base, nodeRuntime } = record.images;
   return {
     operator: `postern/operator:${tag([...common, ...packages, nodeRuntime, treeHash(source, isShipped)])}`,
-    probe: `postern/probe:${tag([...common, base, treeHash(path.join(source, 'probe', 'program'))])}`,
+    probe: `postern/probe:${tag([...common, base, treeHash(path.join(source, 'probe', 'program'), isShipped)])}`,
   };
 }
 
