@@ -29,7 +29,9 @@ export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
   const request = metadata.annotations?.[runRequestAnnotation]?.slice(0, maxRunRequestLength);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
-  if (now >= nextAt) return { trigger: 'Period' };
+  // Also if the status holds no readable time: a wait of no length at all would be a busy loop.
+  const isEarly = now < nextAt;
+  if (!isEarly) return { trigger: 'Period' };
   if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
   const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs, nextAt) - now;
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
