@@ -132,11 +132,19 @@ function listenersFor(queue: WorkQueue, caches: () => Caches) {
     },
     onCluster: (namespace: string | undefined): void => {
       for (const test of caches().tests.list()) {
-        if (namespace === undefined || namespacesOf(test).includes(namespace))
-          queue.addAfter(keyOf(test), gatherChangesMs);
+        if (namespace === undefined || isConcerned(test, namespace)) queue.addAfter(keyOf(test), gatherChangesMs);
       }
     },
   };
+}
+
+/** Whether a test looks at a namespace. One that cannot be read must not keep the others from being told. */
+function isConcerned(test: ConnectivityTest, namespace: string): boolean {
+  try {
+    return namespacesOf(test).includes(namespace);
+  } catch {
+    return false;
+  }
 }
 
 function podsByPhase(runs: readonly Run[], caches: Caches): Record<string, number> {
