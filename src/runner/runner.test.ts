@@ -49,11 +49,13 @@ function setUp(refuse: (index: number) => Error | undefined = () => undefined) {
       const { name } = object.metadata;
       const pod = podOf(name, { spec: { nodeName: 'node-1' } });
       cache.set(name, { ...pod, status: { phase: 'Pending' } });
-      return { ...object, metadata: { ...object.metadata, uid: `uid-${name}` } };
+      return { ...object, metadata: { ...object.metadata, uid: pod.metadata.uid ?? '' } };
     },
-    delete: async (_, { name }) => {
-      deleted.push(name);
+    delete: async (_, { name, uid }) => {
       await Promise.resolve();
+      const present = cache.get(name);
+      if (uid !== undefined && present !== undefined && present.metadata.uid !== uid) throw refusal('Conflict', 'uid');
+      deleted.push(name);
     },
   };
   const clock = new FakeClock();
@@ -233,5 +235,18 @@ describe('a run', () => {
 
     expect(deleted).toEqual(run.probes.slice(0, 2).map(({ name }) => name));
     expect(run.apiRequests).toBe(5);
+  });
+
+  it('leaves a pod alone that took the name of its own', async () => {
+    const { runner, cache, deleted } = setUp();
+    const order = orderOf(2);
+    const run = runner.prepare(order);
+    await runner.start(order, run, signal);
+    const name = run.probes[0]?.name ?? '';
+    cache.set(name, { ...podOf(name), metadata: { ...podOf(name).metadata, uid: 'stranger' } });
+
+    await runner.cleanUp(run, signal);
+
+    expect(deleted).toEqual([run.probes[1]?.name]);
   });
 });

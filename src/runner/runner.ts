@@ -137,10 +137,15 @@ function startDuration(pod: Pod | undefined): number | undefined {
 }
 
 async function cleanUpRun(run: Run, { client, pods }: RunnerOptions, signal: AbortSignal): Promise<void> {
-  await inParallel(run.probes, async ({ namespace, name, report }) => {
+  await inParallel(run.probes, async ({ namespace, name, uid, report }) => {
     if (report?.trouble?.reason === 'QuotaExceeded' || report?.trouble?.reason === 'ProbeRejected') return;
     run.apiRequests += 1;
-    await client.delete(pods, { namespace, name, signal });
+    try {
+      await client.delete(pods, { namespace, name, ...(uid === undefined ? {} : { uid }), signal });
+    } catch (error) {
+      // Another pod has the name: ours is gone, and that one is not ours to delete.
+      if (!isKubeError(error, 'Conflict')) throw error;
+    }
   });
 }
 

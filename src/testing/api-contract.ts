@@ -277,6 +277,16 @@ export function describeApiContract(name: string, connect: () => Promise<Contrac
         expect(forced.data).toEqual({ a: 'ours' });
       });
 
+      it('refuses to apply to an object that has another uid', async () => {
+        const made = await apply(configMap('made-anew', { a: '1' }), 'contract');
+        const uid = '00000000-0000-4000-8000-000000000000';
+        const other = { ...configMap('made-anew', { a: '2' }), metadata: { name: 'made-anew', namespace, uid } };
+        const refused: unknown = await apply(other, 'contract').catch((e: unknown) => e);
+
+        expect(made.metadata.uid).not.toBe(uid);
+        expect(isKubeError(refused, 'Conflict')).toBe(true);
+      });
+
       it('applies the status apart from the rest, condition by condition', async () => {
         const metadata = { name: 'with-status', namespace };
         const service = { apiVersion: 'v1', kind: 'Service', metadata } as const;
