@@ -117,12 +117,13 @@ export class Reconciler {
     return undefined;
   }
 
-  async #discard({ key, remembered, fingerprint }: World, why: string, signal: AbortSignal): Promise<Again> {
+  async #discard({ key, test, remembered, fingerprint }: World, why: string, signal: AbortSignal): Promise<Again> {
     const { run } = remembered;
     if (run === undefined) return 0;
     this.#options.log.info({ test: key, run: run.id, why }, 'Discarding run');
     await this.#options.runner.cleanUp(run, signal);
-    if (run.fingerprint !== fingerprint) remembered.disturbedRuns += 1;
+    // A new spec is no disturbance of the cluster, though the fingerprint holds it too.
+    if (run.generation === test.metadata.generation && run.fingerprint !== fingerprint) remembered.disturbedRuns += 1;
     delete remembered.run;
     return 0;
   }
@@ -133,12 +134,17 @@ export class Reconciler {
     const request = test.metadata.annotations?.['postern.dev/run-requested-at'];
     const order = { test, plan, fingerprint, trigger, ...(request === undefined ? {} : { runRequest: request }) };
     const run = runner.prepare(order);
+    // Known before its first request: its pods count against the cap from now on, and the sweep for orphans leaves them alone.
+    remembered.run = run;
     if (trigger === 'Spec') {
-      await this.#writeStatus(world, statusPending(test, this.#timestamp()), signal);
+      try {
+        await this.#writeStatus(world, statusPending(test, this.#timestamp()), signal);
+      } catch (error) {
+        delete remembered.run;
+        throw error;
+      }
       run.apiRequests += 1;
     }
-    // Known before its first pod is, so that the sweep for orphans leaves its pods alone.
-    remembered.run = run;
     log.info({ test: key, run: run.id, trigger, probePods: run.probes.length }, 'Starting run');
     await runner.start(order, run, signal);
     return 0;
@@ -154,16 +160,17 @@ export class Reconciler {
       log.warn({ test: key, run: run.id, err: error }, 'Could not delete all probe pods');
     });
     const isDisturbed = run.fingerprint !== world.fingerprint;
-    remembered.disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
+    const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
     const status = concludedStatus(test, run, {
       isDisturbed,
-      disturbedRuns: remembered.disturbedRuns,
+      disturbedRuns,
       caches,
       now: clock.now(),
     });
     const announcements = announcementsOf(test.status, status);
     if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
     await this.#writeStatus(world, status, signal);
+    remembered.disturbedRuns = disturbedRuns;
     delete remembered.run;
     for (const announcement of announcements) {
       await events.record({ regarding: test, action: 'Verify', ...announcement, signal });
@@ -179,7 +186,9 @@ export class Reconciler {
   async #writeStatus({ test, remembered }: World, status: Status, signal: AbortSignal): Promise<void> {
     const { client, metrics } = this.#options;
     const { apiVersion, kind, metadata } = test;
-    const patch = { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace }, status };
+    // The uid keeps the verdicts from a test that was deleted and made anew under the same name.
+    const { name, namespace, uid } = metadata;
+    const patch = { apiVersion, kind, metadata: { name, namespace, uid }, status };
     try {
       await client.apply(resources.connectivityTests, patch, {
         fieldManager: 'postern',
