@@ -7,6 +7,7 @@ export type Fault =
       readonly type: 'Status';
       readonly status: number;
       readonly reason?: string;
+      readonly message?: string;
       readonly retryAfter?: string;
       readonly retryAfterSeconds?: number;
     }

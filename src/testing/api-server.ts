@@ -169,7 +169,7 @@ export class ApiServer {
         throw new Refusal(
           fault.status,
           fault.reason ?? 'Injected',
-          'an injected fault',
+          fault.message ?? 'an injected fault',
           fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds },
         );
       default:
