@@ -284,7 +284,7 @@ export function describeApiContract(name: string, connect: () => Promise<Contrac
         const refused: unknown = await apply(other, 'contract').catch((e: unknown) => e);
 
         expect(made.metadata.uid).not.toBe(uid);
-        expect(isKubeError(refused, 'Conflict')).toBe(true);
+        expect(isKubeError(refused, 'Invalid')).toBe(true);
       });
 
       it('applies the status apart from the rest, condition by condition', async () => {

@@ -126,7 +126,11 @@ export class ApiStorage {
     const { namespace, name } = object.metadata;
     const before = entries.get(objectKey(namespace, name));
     if (before === undefined && by.subresource !== undefined) throw notFound(resource, name);
-    checkVersion(before?.object, object.metadata, resource);
+    const { uid, resourceVersion } = object.metadata;
+    checkVersion(before?.object, { resourceVersion }, resource);
+    if (before !== undefined && uid !== undefined && uid !== before.object.metadata.uid) {
+      throw new Refusal(422, 'Invalid', `${resource.plural} "${name}" is invalid: metadata.uid: field is immutable`);
+    }
     const start = before?.object ?? this.#newborn(resource, identityOf(object));
     const fields = ownable(object, by.subresource ?? 'main');
     const applied = applyFields(start, before?.owners ?? new Map(), { ...by, fields }, listKeys);
