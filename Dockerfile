@@ -16,12 +16,13 @@ RUN set -eu; \
     mkdir -p /root-tree/bin /root-tree/etc /root-tree/tmp; \
     chmod 1777 /root-tree/tmp; \
     cp /bin/dash /root-tree/bin/sh; \
+    cp /bin/bash /root-tree/bin/bash; \
     cp /usr/bin/curl /root-tree/bin/curl; \
     cp /bin/nc.openbsd /root-tree/bin/nc; \
     cp /bin/busybox /root-tree/bin/busybox; \
     cp /usr/bin/getent /root-tree/bin/getent; \
     libraries=$(ldconfig -p | awk '/libnss_(dns|files)\.so\.2|libresolv\.so\.2/ { print $NF }'); \
-    needed=$(ldd /bin/dash /usr/bin/curl /bin/nc.openbsd /bin/busybox /usr/bin/getent $libraries | awk '/=> \// { print $3 } $1 ~ /^\// && /\(0x/ { print $1 }' | sort -u); \
+    needed=$(ldd /bin/dash /bin/bash /usr/bin/curl /bin/nc.openbsd /bin/busybox /usr/bin/getent $libraries | awk '/=> \// { print $3 } $1 ~ /^\// && /\(0x/ { print $1 }' | sort -u); \
     for library in $libraries $needed; do \
       mkdir -p "/root-tree$(dirname "$library")"; \
       cp -L "$library" "/root-tree$library"; \

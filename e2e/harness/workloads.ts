@@ -1,6 +1,9 @@
 /** Manifests that the suites build their worlds from; JSON is YAML enough for kubectl. */
 const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 
+/** Every server answers the datagram `hostname` here, and no other. */
+export const udpPort = 8081;
+
 export interface ServerOptions {
   readonly namespace: string;
   readonly name: string;
@@ -44,7 +47,10 @@ export function server({
       spec: {
         selector: labels,
         ...(publishNotReadyAddresses === true ? { publishNotReadyAddresses, clusterIP: 'None' } : {}),
-        ports: [{ name: 'http', port, targetPort: port }],
+        ports: [
+          { name: 'http', port, targetPort: port },
+          { name: 'udp', port: udpPort, targetPort: udpPort, protocol: 'UDP' },
+        ],
       },
     },
   ];
@@ -59,7 +65,7 @@ export function podSpec(port: number, readiness: 'onPort' | 'none' = 'onPort'): 
       {
         name: 'server',
         image: agnhost,
-        args: ['netexec', `--http-port=${port}`],
+        args: ['netexec', `--http-port=${port}`, `--udp-port=${udpPort}`],
         ports: [{ name: 'http', containerPort: port }],
         ...(readiness === 'none' ? {} : { readinessProbe: { httpGet: { path: '/healthz', port }, periodSeconds: 1 } }),
         securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },

@@ -37,7 +37,7 @@ describe('the API of ConnectivityTest on a real API server', () => {
       settleSeconds: 4,
       severity: 'Medium',
       probeReplicas: 0,
-      expectations: [{ protocol: 'TCP', dryRun: false }],
+      expectations: [{ dryRun: false }],
     });
   });
 

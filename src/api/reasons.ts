@@ -15,8 +15,12 @@ export const reasons = {
   NothingListening: 'a connection that must succeed was refused: nothing listens on that port, or something rejects',
   Reset: 'a connection that must succeed was reset after it had been accepted',
   NameNotResolved: "the host name did not resolve with the source's DNS settings",
+  TLSFailed: 'the connection stood but the TLS handshake failed',
   HTTPMismatch: 'the HTTP answer did not have an expected status',
   NoAnswer: 'the connection stood but no HTTP answer came in time',
+  NameServerFailed: 'the name server answered, but only that it would or could not look the name up',
+  NoDatagramAnswer:
+    'no answer to a datagram, and nothing proved that the target answers such a one: over UDP that proves nothing',
   NoTargetControl: 'nothing proved that the target answers anybody on that port, so silence proves nothing',
   NoSourceControl: "nothing proved that the source's own network works, so silence proves nothing",
   RefusedOrClosed: 'refused: the packet may have arrived at a closed port, which is no denial',

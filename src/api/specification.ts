@@ -4,6 +4,9 @@ import { dnsLabel, objectName, sentence, stringEnum, withRules } from './schema-
 /** Kinds whose pods can be named as a source or a target. */
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Pod'] as const;
 export const expectedResults = ['Allow', 'Deny'] as const;
+export const protocols = ['TCP', 'UDP'] as const;
+export const udpPresets = ['DNS', 'NTP'] as const;
+export const dnsRecordTypes = ['A', 'AAAA'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
 const workload = Type.Object(
@@ -144,6 +147,31 @@ const port = withRules(
   ],
 );
 
+const dns = Type.Object(
+  {
+    name: withRules(
+      Type.String({
+        description:
+          'The name to look up, completed by the search domains of the pod unless it ends in a dot, as applications do.',
+        minLength: 1,
+        maxLength: 253,
+      }),
+      [
+        {
+          rule: "self.matches('^([A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?)([.][A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?)*[.]?$')",
+          message:
+            'write a host name of dot-separated labels of 1 to 63 letters, digits and "-", such as kubernetes.default.svc',
+        },
+      ],
+    ),
+    type: Type.Optional(stringEnum(dnsRecordTypes, { description: 'Type of record to ask for. A if absent.' })),
+  },
+  {
+    description:
+      "A DNS name: asks the source's own resolver for it, or the server that `service` or `ip` names beside it. Over UDP unless `protocol: TCP` is written.",
+  },
+);
+
 const target = withRules(
   Type.Object(
     {
@@ -152,17 +180,36 @@ const target = withRules(
       service: Type.Optional(service),
       ip: Type.Optional(ip),
       host: Type.Optional(host),
-      port,
+      dns: Type.Optional(dns),
+      port: Type.Optional(port),
     },
-    { description: 'What is connected to: exactly one of workload, pods, service, ip or host, and a port.' },
+    {
+      description:
+        'What is connected to: exactly one of workload, pods, service, ip or host, and a port; or `dns`, alone or beside the service or ip of a name server.',
+    },
   ),
   [
     {
-      rule: '(has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) == 1',
-      message: 'name exactly one target: `workload`, `pods`, `service`, `ip` or `host`, such as `service: {name: api}`',
+      rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) == 1',
+      message:
+        'name exactly one target: `workload`, `pods`, `service`, `ip`, `host` or `dns`, such as `service: {name: api}`',
     },
     {
-      rule: '!(has(self.ip) || has(self.host)) || type(self.port) == int',
+      rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !(has(self.service) && has(self.ip))',
+      message: 'beside `dns`, name a server as `service` or as `ip`, or none for the resolver of the source itself',
+      fieldPath: '.dns',
+    },
+    {
+      rule: 'has(self.dns) || has(self.port)',
+      message: 'write the `port` to connect to, such as `port: 8080` or the name of a port',
+    },
+    {
+      rule: '!has(self.dns) || !has(self.port) || has(self.service) || has(self.ip)',
+      message: "leave `port` out: the source's own resolver is asked on the port that it has",
+      fieldPath: '.port',
+    },
+    {
+      rule: '!(has(self.ip) || has(self.host)) || !has(self.port) || type(self.port) == int',
       message: 'a port name needs a Service or pods to look it up in: write the port number for `ip` and `host`',
       fieldPath: '.port',
     },
@@ -171,6 +218,13 @@ const target = withRules(
 
 const http = Type.Object(
   {
+    scheme: Type.Optional(
+      stringEnum(['HTTP', 'HTTPS'], {
+        description:
+          'HTTPS completes a TLS handshake first. The certificate is not verified: whether it is the right one is not a question of network policy.',
+        default: 'HTTP',
+      }),
+    ),
     path: Type.Optional(
       withRules(
         Type.String({ description: 'Path and query to request by GET.', default: '/', minLength: 1, maxLength: 1024 }),
@@ -195,6 +249,44 @@ const http = Type.Object(
   { description: 'Ask for an HTTP answer instead of a bare TCP connection. Redirects are not followed.' },
 );
 
+const udp = withRules(
+  Type.Object(
+    {
+      payload: Type.Optional(
+        withRules(
+          Type.String({
+            description:
+              'The datagram to send, in hexadecimal, 1 to 128 bytes. Choose one that the application answers.',
+            minLength: 2,
+            maxLength: 256,
+          }),
+          [
+            {
+              rule: "self.matches('^([0-9A-Fa-f]{2})+$')",
+              message: 'write whole bytes in hexadecimal without blanks or 0x, such as 70696e67 for "ping"',
+            },
+          ],
+        ),
+      ),
+      preset: Type.Optional(
+        stringEnum(udpPresets, {
+          description: 'A datagram that every server of that protocol answers: a DNS query or an NTP request.',
+        }),
+      ),
+    },
+    {
+      description:
+        'The datagram that is sent with `protocol: UDP`. Only an answer counts as reached: UDP has no handshake, so silence says nothing by itself.',
+    },
+  ),
+  [
+    {
+      rule: 'has(self.payload) != has(self.preset)',
+      message: 'write either `payload` in hexadecimal or `preset: DNS` or `preset: NTP`',
+    },
+  ],
+);
+
 const expectation = withRules(
   Type.Object(
     {
@@ -206,12 +298,12 @@ const expectation = withRules(
       from: source,
       to: target,
       protocol: Type.Optional(
-        stringEnum(['TCP'], {
-          description: 'Transport protocol. With `http` the request goes over it.',
-          default: 'TCP',
+        stringEnum(protocols, {
+          description: 'Transport protocol. TCP if absent, but UDP for `to.dns`.',
         }),
       ),
       http: Type.Optional(http),
+      udp: Type.Optional(udp),
       expect: stringEnum(expectedResults, {
         description: 'Allow: the connection must succeed. Deny: it must not. There is no default.',
       }),
@@ -233,9 +325,24 @@ const expectation = withRules(
       fieldPath: '.http',
     },
     {
-      rule: "self.expect == 'Deny' || !has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast()",
+      rule: "!has(self.http) || (!has(self.protocol) || self.protocol == 'TCP') && !has(self.to.dns)",
+      message: 'an HTTP request goes over TCP to a server: leave `protocol: UDP` and `to.dns` out beside `http`',
+      fieldPath: '.http',
+    },
+    {
+      rule: "has(self.to.dns) || (has(self.protocol) && self.protocol == 'UDP') == has(self.udp)",
       message:
-        'a link-local address, such as the instance metadata service, may only be expected to be denied: write `expect: Deny`',
+        'write `protocol: UDP` and `udp` together, such as `udp: {preset: DNS}`: what is sent decides whether an answer comes',
+    },
+    {
+      rule: '!has(self.to.dns) || !has(self.udp)',
+      message: 'a DNS query is its own datagram: leave `udp` out beside `to.dns`',
+      fieldPath: '.udp',
+    },
+    {
+      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
+      message:
+        'a link-local address, such as the instance metadata service, may only be expected to be denied, over TCP, or asked for a DNS name on port 53: write `expect: Deny`',
       fieldPath: '.to.ip',
     },
   ],
@@ -317,5 +424,6 @@ export type Source = Static<typeof source>;
 export type TargetReference = Static<typeof target>;
 export type WorkloadReference = Static<typeof workload>;
 export type PodSelector = Static<typeof podSelector>;
+export type Protocol = (typeof protocols)[number];
 export type Severity = (typeof severities)[number];
 export type Expected = (typeof expectedResults)[number];

@@ -1,6 +1,6 @@
 import type { ConnectivityTest, ExpectationStatus, Status } from '../api/index.ts';
 import type { ExpectationReport, TestReport } from '../metrics/index.ts';
-import { describeSource, describeTarget } from '../plan/index.ts';
+import { applicationProtocolOf, describeSource, describeTarget, portOf } from '../plan/index.ts';
 
 /** An event to be recorded about a test. */
 export interface Announcement {
@@ -52,8 +52,8 @@ export function reportOfTest(test: ConnectivityTest, status: Status | undefined)
       severity: test.spec.severity ?? 'Medium',
       source: describeSource(expectation),
       target: describeTarget(expectation, namespace),
-      port: String(expectation.to.port),
-      protocol: expectation.http === undefined ? 'TCP' : 'HTTP',
+      port: String(portOf(expectation.to)),
+      protocol: applicationProtocolOf(expectation),
       dryRun: expectation.dryRun === true,
       verdict: rows.get(expectation.name),
     })),

@@ -2,7 +2,7 @@ import type { ConnectivityTest, Status } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics } from '../metrics/index.ts';
-import { fingerprintOf, type Plan, planFor } from '../plan/index.ts';
+import { applicationProtocolOf, fingerprintOf, type Plan, planFor } from '../plan/index.ts';
 import type { Run, Runner } from '../runner/index.ts';
 import { skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
@@ -210,10 +210,15 @@ export class Reconciler {
 }
 
 function countAttempts(run: Run, metrics: Metrics): void {
+  const protocols = new Map(
+    run.plan.lines.flatMap(({ expectation, checks }) =>
+      checks.map(({ id }) => [id, applicationProtocolOf(expectation)] as const),
+    ),
+  );
   for (const { report, assignment } of run.probes) {
     for (const check of assignment.checks) {
       const observation = report?.observations.get(check.id);
-      const protocol = check.http === undefined ? 'TCP' : 'HTTP';
+      const protocol = protocols.get(check.id) ?? 'TCP';
       metrics.countAttempt(observation?.outcome ?? 'ProbeLost', protocol);
       if (
         observation?.outcome === 'Connected' &&

@@ -12,14 +12,16 @@ export const OUTCOMES = [
   'Unreachable',
   'Reset',
   'NameNotResolved',
+  'TLSFailed',
   'HTTPMismatch',
+  'NameServerFailed',
   'AddressNotAllowed',
   'ProbeNotStarted',
   'ProbeLost',
 ] as const;
 
 /** What an attempt spoke. */
-export const PROTOCOLS = ['TCP', 'HTTP'] as const;
+export const PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'DNS'] as const;
 
 /** How a run ended, the worst of its verdicts. */
 export const RUN_RESULTS = ['passed', 'failed', 'inconclusive'] as const;

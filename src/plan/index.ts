@@ -2,5 +2,12 @@
 export { fingerprintOf } from './fingerprint.ts';
 export { describeSource, type Finding, type Identity } from './identity.ts';
 export { type Assignment, type Check, type Line, namespacesOf, type Plan, planFor } from './plan.ts';
-export { describeTarget, type Target } from './target.ts';
+export {
+  type ApplicationProtocol,
+  applicationProtocolOf,
+  describePort,
+  describeTarget,
+  portOf,
+  type Target,
+} from './target.ts';
 export { type ClusterView, isProbePod, isReady, probeLabel } from './view.ts';

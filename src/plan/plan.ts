@@ -117,15 +117,9 @@ function checkFor(
 ): Check | undefined {
   const mode = expectation.expect === 'Allow' ? 'converge' : 'guard';
   const host = target.host ?? hostHeader(test, expectation);
-  const http =
-    expectation.http === undefined
-      ? undefined
-      : {
-          path: expectation.http.path ?? '/',
-          ...(expectation.http.status === undefined ? {} : { status: expectation.http.status }),
-        };
+  const asked = questionOf(expectation);
   // The whole target: the same address stands for other pods, or for none, where it was written down as an address.
-  const key = JSON.stringify([identity.key, mode, target, host, http]);
+  const key = JSON.stringify([identity.key, mode, target, host, asked]);
   const known = checks.get(key);
   if (known !== undefined) return known;
   if (checks.size >= maxChecksPerRun) return undefined;
@@ -137,11 +131,32 @@ function checkFor(
     target,
     ...(target.address === undefined ? {} : { address: target.address }),
     ...(host === undefined ? {} : { host }),
-    ...(http === undefined ? {} : { http }),
+    ...asked,
   };
   checks.set(key, check);
   return check;
 }
+
+/** What a check says on its connection, beyond opening one. */
+function questionOf({ to, http, udp, protocol }: Expectation): Pick<PlannedCheck, 'http' | 'udp' | 'dns'> {
+  if (to.dns !== undefined) {
+    return { dns: { name: to.dns.name, type: to.dns.type ?? 'A', protocol: protocol ?? 'UDP' } };
+  }
+  if (udp !== undefined) return { udp: { payload: udp.payload ?? presets[udp.preset ?? 'DNS'] } };
+  if (http === undefined) return {};
+  const { scheme, path = '/', status } = http;
+  return {
+    http: { path, ...(scheme === undefined ? {} : { scheme }), ...(status === undefined ? {} : { status }) },
+  };
+}
+
+/** Datagrams that every server of a protocol answers, in hexadecimal. */
+const presets = {
+  // A query for the name servers of the root (RFC 1035, 4.1).
+  DNS: '504f010000010000000000000000020001',
+  // A request of an NTP version 4 client (RFC 5905, 7.3): the mode in the first byte, everything else 0.
+  NTP: `23${'00'.repeat(47)}`,
+} as const;
 
 /** A Service that would make an endpoint even of a pod that is never ready. */
 function serviceThatWouldPublish({ namespace, labels }: Identity, view: ClusterView): string | undefined {

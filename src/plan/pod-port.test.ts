@@ -12,11 +12,11 @@ describe('containerPortNamed', () => {
       spec: { containers: [listening({ metrics: 9090 }), listening({ http: 8080 }), listening({ http: 8081 })] },
     });
 
-    expect(containerPortNamed(pod, 'http')).toBe(8080);
+    expect(containerPortNamed(pod, 'http', 'TCP')).toBe(8080);
   });
 
   it('finds nothing under an unknown name', () => {
-    expect(containerPortNamed(podWith({ name: 'http', containerPort: 8080 }), 'https')).toBeUndefined();
+    expect(containerPortNamed(podWith({ name: 'http', containerPort: 8080 }), 'https', 'TCP')).toBeUndefined();
   });
 
   it('passes over ports of other protocols', () => {
@@ -25,7 +25,7 @@ describe('containerPortNamed', () => {
       { name: 'dns', containerPort: 5353, protocol: 'TCP' },
     );
 
-    expect(containerPortNamed(pod, 'dns')).toBe(5353);
+    expect(containerPortNamed(pod, 'dns', 'TCP')).toBe(5353);
   });
 });
 

@@ -1,9 +1,9 @@
-import type { Pod, ReadinessProbe } from '../api/index.ts';
+import type { Pod, Protocol, ReadinessProbe } from '../api/index.ts';
 
-/** The number of a pod's TCP container port by name (several containers may share a name; the first counts, as for a Service). */
-export function containerPortNamed(pod: Pod, name: string): number | undefined {
+/** The number of a pod's container port by name (several containers may share a name; the first counts, as for a Service). */
+export function containerPortNamed(pod: Pod, name: string, protocol: Protocol): number | undefined {
   for (const { ports } of pod.spec.containers) {
-    const port = ports?.find((candidate) => candidate.name === name && (candidate.protocol ?? 'TCP') === 'TCP');
+    const port = ports?.find((candidate) => candidate.name === name && (candidate.protocol ?? 'TCP') === protocol);
     if (port !== undefined) return port.containerPort;
   }
   return undefined;

@@ -1,11 +1,11 @@
-import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Service } from '../api/index.ts';
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
 import { containerPortNamed, hasReadinessProbeOn } from './pod-port.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */
 export interface Target {
-  /** Absent for a host name, which the probe resolves itself. */
+  /** Absent for a host name, which the probe resolves itself, and for the source's own resolver. */
   readonly address?: string;
   readonly host?: string;
   readonly port: number;
@@ -33,10 +33,13 @@ export function targetsOf(
   const { to } = expectation;
   const { namespace } = test.metadata;
   if (to.ip !== undefined) {
-    return { targets: [{ address: to.ip, port: Number(to.port), podUids: [], readinessProved: false }] };
+    return { targets: [{ address: to.ip, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
+  }
+  if (to.dns !== undefined && to.service === undefined) {
+    return { targets: [{ port: dnsPort, podUids: [], readinessProved: false }] };
   }
   if (to.host !== undefined) {
-    return { targets: [{ host: to.host, port: Number(to.port), podUids: [], readinessProved: false }] };
+    return { targets: [{ host: to.host, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
   }
   if (to.service !== undefined) return serviceTargets(namespace, expectation, view);
   const pods =
@@ -58,6 +61,18 @@ export function targetsOf(
   return podTargets(pods, expectation, namespace);
 }
 
+const dnsPort = 53;
+
+/** The port to connect to; name servers have one by default (RFC 1035, 4.2). */
+export function portOf({ port }: Expectation['to']): number | string {
+  return port ?? dnsPort;
+}
+
+/** The transport that an expectation speaks of. */
+export function protocolOf({ protocol, to }: Expectation): Protocol {
+  return protocol ?? (to.dns === undefined ? 'TCP' : 'UDP');
+}
+
 /** The target in words, without its port, as sentences name it. */
 export function describeTarget({ to }: Expectation, testNamespace: string): string {
   if (to.workload !== undefined) return `${to.workload.kind} ${to.workload.name}`;
@@ -66,7 +81,23 @@ export function describeTarget({ to }: Expectation, testNamespace: string): stri
     const namespace = to.service.namespace ?? testNamespace;
     return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;
   }
-  return to.ip ?? to.host ?? '';
+  return to.ip ?? to.host ?? 'its own DNS resolver';
+}
+
+/** The port and what is said there, as sentences name it: `TCP 8080`, `HTTPS 443`, `UDP 53 for the name example.com`. */
+export function describePort(expectation: Expectation): string {
+  const { to } = expectation;
+  const name = to.dns === undefined ? '' : ` for the name ${to.dns.name}`;
+  const spoken = to.dns === undefined ? applicationProtocolOf(expectation) : protocolOf(expectation);
+  return `${spoken} ${portOf(to)}${name}`;
+}
+
+/** What is spoken on a connection, as far as it matters to a verdict. */
+export type ApplicationProtocol = Protocol | 'HTTP' | 'HTTPS' | 'DNS';
+
+export function applicationProtocolOf({ to, http, protocol }: Expectation): ApplicationProtocol {
+  if (to.dns !== undefined) return 'DNS';
+  return http === undefined ? (protocol ?? 'TCP') : (http.scheme ?? 'HTTP');
 }
 
 function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: string): ResolvedTargets | Finding {
@@ -79,21 +110,22 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
     };
   }
   if (expectation.expect === 'Deny' && ready.some(usesHostNetwork)) return onHostNetwork(name);
+  const wanted = portOf(expectation.to);
+  const protocol = protocolOf(expectation);
   const targets: Target[] = [];
   for (const pod of ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).slice(0, maxPodsPerTarget)) {
-    const port =
-      typeof expectation.to.port === 'number' ? expectation.to.port : containerPortNamed(pod, expectation.to.port);
+    const port = typeof wanted === 'number' ? wanted : containerPortNamed(pod, wanted, protocol);
     if (port === undefined) {
       return {
         reason: 'PortNotFound',
-        message: `Pod ${pod.metadata.name} has no TCP container port named ${expectation.to.port}. Write a name from its containers' ports, or the number.`,
+        message: `Pod ${pod.metadata.name} has no ${protocol} container port named ${wanted}. Write a name from its containers' ports, or the number.`,
       };
     }
     targets.push({
       address: pod.status?.podIP ?? '',
       port,
       podUids: [pod.metadata.uid ?? ''],
-      readinessProved: hasReadinessProbeOn(pod, port),
+      readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
     });
   }
   return ready.length > targets.length
@@ -118,10 +150,11 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       message: `${name} is only an alias (ExternalName): write the name that it stands for as \`host\`.`,
     };
   }
-  const wanted = expectation.to.port;
+  const wanted = portOf(expectation.to);
+  const protocol = protocolOf(expectation);
   const servicePort = service.spec.ports?.find(
-    ({ port, name, protocol }) =>
-      (protocol ?? 'TCP') === 'TCP' && (typeof wanted === 'number' ? port === wanted : name === wanted),
+    ({ port, name, protocol: offered }) =>
+      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
   );
   if (servicePort === undefined) {
     const ports = (service.spec.ports ?? []).map(({ port, name }) =>
@@ -129,10 +162,14 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
     );
     return {
       reason: 'PortNotFound',
-      message: `${name} has no TCP port ${wanted}; its ports are ${ports.join(', ') || 'none'}.`,
+      message: `${name} has no ${protocol} port ${wanted}; its ports are ${ports.join(', ') || 'none'}.`,
     };
   }
-  const endpoints = readyEndpoints(view.endpointSlices(namespace, service.metadata.name), servicePort.name ?? '');
+  const endpoints = readyEndpoints(
+    view.endpointSlices(namespace, service.metadata.name),
+    servicePort.name ?? '',
+    protocol,
+  );
   if (endpoints.length === 0) {
     return {
       reason: 'TargetNotReady',
@@ -164,12 +201,12 @@ interface Endpoint {
   readonly podUid?: string;
 }
 
-function readyEndpoints(slices: readonly EndpointSlice[], portName: string): readonly Endpoint[] {
+function readyEndpoints(slices: readonly EndpointSlice[], portName: string, protocol: Protocol): readonly Endpoint[] {
   return slices
     .filter(({ addressType }) => addressType !== 'FQDN')
     .flatMap((slice) => {
       const port = slice.ports?.find(
-        ({ name, protocol }) => (name ?? '') === portName && (protocol ?? 'TCP') === 'TCP',
+        ({ name, protocol: offered }) => (name ?? '') === portName && (offered ?? 'TCP') === protocol,
       )?.port;
       if (port === undefined) return [];
       return (slice.endpoints ?? [])
@@ -194,7 +231,9 @@ function dialledService(
   const podOf = ({ podUid }: Endpoint) => pods.find(({ metadata }) => metadata.uid === podUid);
   const proved = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
-    return pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port);
+    return (
+      protocolOf(expectation) === 'TCP' && pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port)
+    );
   };
   const clusterAddress = service.spec.clusterIP;
   const uids = (among: readonly Endpoint[]) =>
@@ -213,14 +252,15 @@ function dialledService(
   }
   // Clients of a headless Service get pod addresses from DNS and use the port that they know; only a lookup by the port's
   // name (an SRV record) tells them the endpoint's port.
+  const isByNumber = typeof portOf(expectation.to) === 'number';
   const targets = endpoints
     .toSorted((a, b) => (a.address < b.address ? -1 : 1))
     .slice(0, maxPodsPerTarget)
     .map((endpoint) => ({
       address: endpoint.address,
-      port: typeof expectation.to.port === 'number' ? servicePort : endpoint.port,
+      port: isByNumber ? servicePort : endpoint.port,
       podUids: uids([endpoint]),
-      readinessProved: proved(endpoint) && (typeof expectation.to.port !== 'number' || servicePort === endpoint.port),
+      readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
     }));
   return endpoints.length > targets.length
     ? { targets, note: `${targets.length} of ${endpoints.length} ready endpoints were dialled.` }

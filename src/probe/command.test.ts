@@ -15,12 +15,32 @@ it.each<[string, PlannedCheck, string]>([
   [
     'HTTP to a virtual host',
     { ...plain, host: 'api.shop.svc', http: { path: '/' } },
-    "curl -v --max-time 2 -H 'Host: api.shop.svc:5432' 'http://10.0.0.1:5432/'",
+    "curl -v --max-time 2 --connect-to ::10.0.0.1:5432 'http://api.shop.svc:5432/'",
   ],
   [
     'HTTP to a virtual host on the default port',
     { ...plain, port: 80, host: 'api.shop.svc', http: { path: '/' } },
-    "curl -v --max-time 2 -H 'Host: api.shop.svc' 'http://10.0.0.1:80/'",
+    "curl -v --max-time 2 --connect-to ::10.0.0.1:80 'http://api.shop.svc:80/'",
+  ],
+  [
+    'HTTPS',
+    { ...plain, port: 443, http: { scheme: 'HTTPS', path: '/' } },
+    "curl -v --max-time 2 --insecure 'https://10.0.0.1:443/'",
+  ],
+  [
+    'a datagram',
+    { ...plain, port: 123, udp: { payload: '70696e67' } },
+    'echo 70696e67 | xxd -r -p | nc -u -w 2 10.0.0.1 123 | xxd',
+  ],
+  [
+    'a name at the own resolver',
+    { id: 0, mode: 'guard', port: 53, dns: { name: 'example.com', type: 'A', protocol: 'UDP' } },
+    'dig +search +tries=1 +time=2 example.com A',
+  ],
+  [
+    'a name at a server over TCP',
+    { ...plain, port: 53, dns: { name: 'example.com', type: 'AAAA', protocol: 'TCP' } },
+    'dig +search +tries=1 +time=2 +tcp @10.0.0.1 -p 53 example.com AAAA',
   ],
 ])('reproduceCommand shows a check of %s as a person would type it', (_, check, command) => {
   expect(reproduceCommand(check, 2)).toBe(command);

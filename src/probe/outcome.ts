@@ -6,7 +6,9 @@ export const outcomes = [
   'Unreachable',
   'Reset',
   'NameNotResolved',
+  'TLSFailed',
   'HTTPMismatch',
+  'NameServerFailed',
   'AddressNotAllowed',
   'ProbeNotStarted',
   'ProbeLost',
@@ -14,7 +16,7 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 
 /** The stage at which an attempt ended. */
-export type Stage = 'dns' | 'connect' | 'http';
+export type Stage = 'dns' | 'connect' | 'tls' | 'http';
 
 /** A positive statement of a probe about one check. */
 export interface Observation {

@@ -11,15 +11,19 @@ export interface PlannedCheck {
   readonly port: number;
   /** The name to resolve, or the Host header of an HTTP request. */
   readonly host?: string;
-  readonly http?: { readonly path: string; readonly status?: readonly number[] };
+  readonly http?: { readonly scheme?: 'HTTP' | 'HTTPS'; readonly path: string; readonly status?: readonly number[] };
+  /** A datagram in hexadecimal, to be answered. */
+  readonly udp?: { readonly payload: string };
+  /** A name to look up, at `address` or, without one, at the pod's own resolver. */
+  readonly dns?: { readonly name: string; readonly type: 'A' | 'AAAA'; readonly protocol: 'TCP' | 'UDP' };
 }
 
 /** Most checks that one probe pod carries: its result must fit the 4096 bytes of a termination message. */
 export const maxWeightPerPod = 96;
 
-/** Room in a pod that a check takes: an HTTP check runs curl, which needs four times the memory of nc. */
-export function checkWeight(check: Pick<PlannedCheck, 'http' | 'address'>): number {
-  if (check.http !== undefined) return 4;
+/** Room in a pod that a check takes: curl needs four times the memory of nc, and so do the programs of a datagram together. */
+export function checkWeight(check: Pick<PlannedCheck, 'http' | 'udp' | 'dns' | 'address'>): number {
+  if (check.http !== undefined || check.udp !== undefined || check.dns !== undefined) return 4;
   return check.address === undefined ? 3 : 1;
 }
 
@@ -33,18 +37,42 @@ export function planText(checks: readonly PlannedCheck[]): string {
   return checks.map(line).join('\n');
 }
 
-function line({ id, mode, address, port, host, http }: PlannedCheck): string {
-  const { path, status } = http ?? {};
+function line({ id, mode, address, port, host, http, udp, dns }: PlannedCheck): string {
   return [
     field(String(id), /^\d+$/),
     mode,
-    http === undefined ? 'tcp' : 'http',
+    stageOf({ http, udp, dns }),
     address === undefined ? '-' : addressField(address),
     field(String(port), /^\d+$/),
-    host === undefined ? '-' : field(host, /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\.?$/),
-    status === undefined ? '-' : field(status.join(','), /^\d+(,\d+)*$/),
-    path === undefined ? '-' : field(path, /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*$/),
+    nameField(dns?.name ?? host),
+    dns === undefined ? statusField(http?.status) : dnsTypes[dns.type],
+    dataField({ http, udp }),
   ].join(' ');
+}
+
+type Asked = Pick<{ [K in keyof PlannedCheck]: PlannedCheck[K] | undefined }, 'http' | 'udp' | 'dns'>;
+
+function stageOf({ http, udp, dns }: Asked): string {
+  if (dns !== undefined) return dns.protocol === 'UDP' ? 'dnsudp' : 'dnstcp';
+  if (udp !== undefined) return 'udp';
+  if (http === undefined) return 'tcp';
+  return http.scheme === 'HTTPS' ? 'https' : 'http';
+}
+
+/** Numbers of the record types (RFC 1035, 3.2.2; RFC 3596, 2.1). */
+const dnsTypes = { A: '1', AAAA: '28' } as const;
+
+function nameField(name: string | undefined): string {
+  return name === undefined ? '-' : field(name, /^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?\.?$/);
+}
+
+function statusField(status: readonly number[] | undefined): string {
+  return status === undefined ? '-' : field(status.join(','), /^\d+(,\d+)*$/);
+}
+
+function dataField({ http, udp }: Pick<Asked, 'http' | 'udp'>): string {
+  if (udp !== undefined) return field(udp.payload, /^([0-9A-Fa-f]{2}){1,128}$/);
+  return http === undefined ? '-' : field(http.path, /^\/[A-Za-z0-9._~!$&()*+,;=:@%/?-]*$/);
 }
 
 /** An address without a zone: none leads out of the pod. */

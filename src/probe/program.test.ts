@@ -240,7 +240,7 @@ describe('the probe program', () => {
     expect(result?.observations.get(1)).toMatchObject({ outcome: 'Connected', stage: 'connect', attempts: 1 });
     expect(calls()).toContain(`getent ahosts ${text}`);
     expect(calls()).toContain(`nc -n -z -v -w 1 ${text} ${text}`);
-    expect(calls().some((call) => call.endsWith(`--header Host: ${text}:1 http://10.0.0.9:1/${text}`))).toBe(true);
+    expect(calls().some((call) => call.endsWith(`--connect-to ::10.0.0.9:1 http://${text}:1/${text}`))).toBe(true);
     expect(readdirSync(directory)).not.toContain('canary');
   });
 

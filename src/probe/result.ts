@@ -17,10 +17,12 @@ const outcomeOf: Readonly<Record<string, Outcome>> = {
   X: 'Reset',
   N: 'NameNotResolved',
   M: 'HTTPMismatch',
+  S: 'TLSFailed',
+  D: 'NameServerFailed',
   F: 'AddressNotAllowed',
   E: 'ProbeLost',
 };
-const stageOf: Readonly<Record<string, Stage>> = { d: 'dns', c: 'connect', h: 'http' };
+const stageOf: Readonly<Record<string, Stage>> = { d: 'dns', c: 'connect', t: 'tls', h: 'http' };
 
 /**
  * Reads a termination message (format: program/probe.sh). Anything but a complete message of this very run gives

@@ -1,5 +1,5 @@
 import type { ExpectationStatus, Specification } from '../api/index.ts';
-import { describeSource, describeTarget } from '../plan/index.ts';
+import { describeSource, describePort, describeTarget } from '../plan/index.ts';
 
 /** What a matrix needs of a test. */
 export interface ReportedTest {
@@ -27,7 +27,7 @@ export function verdictTable(tests: readonly ReportedTest[]): string {
       return [
         `${test.metadata.namespace}/${describeSource(expectation)}`,
         '->',
-        `${describeTarget(expectation, test.metadata.namespace)} ${expectation.to.port}`,
+        `${describeTarget(expectation, test.metadata.namespace)} ${describePort(expectation)}`,
         expectation.expect,
         row === undefined ? 'no result yet' : `${words[row.verdict] ?? row.verdict} (${row.reason})`,
       ];

@@ -69,6 +69,61 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
   return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true, ...run });
 }
 
+describe('a control over UDP', () => {
+  const dns = { name: 'db.example' };
+  const own = expectationOf({ name: 'own', from: from('web'), to: { dns }, expect: 'Deny' });
+  const others = expectationOf({ name: 'others', from: from('api'), to: { dns: { name: 'other.example' } } });
+  const overTcp = { ...others, name: 'over-tcp', protocol: 'TCP' as const };
+  const atServer = expectationOf({ name: 'at-server', from: from('api'), to: { dns, ip: '10.0.0.9' } });
+  const answer: Observation = { ...connection, stage: 'dns' };
+  const absent: Observation = { ...answer, outcome: 'NameNotResolved' };
+  const ask = { protocol: 'UDP' as const, udp: { payload: '70' } };
+  const denied = expectationOf({ name: 'denied', from: from('web'), to: db(), ...ask, expect: 'Deny' });
+  const asked = expectationOf({ name: 'asked', from: from('api'), to: db(), ...ask });
+  const askedElse = { ...asked, name: 'asked-else', udp: { payload: '71' } };
+  const overTcpToo = expectationOf({ name: 'tcp', from: from('api'), to: db() });
+
+  it.each<[string, readonly Expectation[], Scene['seen'], string]>([
+    ['the resolver answered another source about any name', [own, others], { own: silence, others: answer }, 'Denied'],
+    ['the resolver knew no such name', [own, others], { own: silence, others: absent }, 'Denied'],
+    ['the resolver answered over TCP', [own, overTcp], { own: silence, 'over-tcp': answer }, 'NoTargetControl'],
+    ['another server answered', [own, atServer], { own: silence, 'at-server': answer }, 'NoTargetControl'],
+    [
+      'another source got the same datagram answered',
+      [denied, asked],
+      { denied: silence, asked: connection },
+      'Denied',
+    ],
+    [
+      'another datagram was answered',
+      [denied, askedElse],
+      { denied: silence, 'asked-else': connection },
+      'NoTargetControl',
+    ],
+    ['another source connected by TCP', [denied, overTcpToo], { denied: silence, tcp: connection }, 'NoTargetControl'],
+  ])('where %s', (_, expectations, seen, reason) => {
+    const [row] = rowsOf({ expectations: [...expectations, elsewhere], seen: { ...seen, 'web-out': connection } });
+
+    expect(row?.reason).toBe(reason);
+  });
+
+  it('is no readiness probe, which speaks TCP', () => {
+    const [row] = rowsOf({
+      cluster: proved,
+      expectations: [denied, elsewhere],
+      seen: { denied: silence, 'web-out': connection },
+    });
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'NoTargetControl' });
+  });
+
+  it('of the source is not its own silence', () => {
+    const [row] = rowsOf({ expectations: [own, others], seen: { own: silence, others: answer } });
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'NoSourceControl' });
+  });
+});
+
 describe('a Deny that met silence', () => {
   it('passes when another source connected to the same target and this one connected elsewhere', () => {
     const [row] = rowsOf({

@@ -1,5 +1,12 @@
 import type { ConnectivityTest, Expectation, ExpectationStatus, Reason, Verdict } from '../api/index.ts';
-import { type Check, describeSource, describeTarget, type Line } from '../plan/index.ts';
+import {
+  applicationProtocolOf,
+  type Check,
+  describeSource,
+  describePort,
+  describeTarget,
+  type Line,
+} from '../plan/index.ts';
 import { type Observation, reproduceCommand } from '../probe/index.ts';
 import {
   connectionOfSameIdentity,
@@ -99,6 +106,7 @@ function judgeCheck(
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
+    mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
     disturbed: evidence.disturbed,
     ...(targetControl === undefined ? {} : { targetControl }),
@@ -106,8 +114,9 @@ function judgeCheck(
   });
   const subject: Subject = {
     source: describeSource(expectation),
-    target: `${describeTarget(expectation, test.metadata.namespace)} on ${expectation.http === undefined ? 'TCP' : 'HTTP'} ${expectation.to.port}`,
+    target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
+    protocol: applicationProtocolOf(expectation),
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
@@ -128,6 +137,5 @@ function commandFor(test: ConnectivityTest, { to }: Expectation, check: Check): 
   const timeoutSeconds = test.spec.timeoutSeconds ?? 2;
   if (to.service === undefined) return reproduceCommand(check, timeoutSeconds);
   const host = `${to.service.name}.${to.service.namespace ?? test.metadata.namespace}.svc`;
-  const { id, mode, port, http } = check;
-  return reproduceCommand({ id, mode, port, host, ...(http === undefined ? {} : { http }) }, timeoutSeconds);
+  return reproduceCommand(check, timeoutSeconds, host);
 }

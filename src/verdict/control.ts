@@ -13,7 +13,24 @@ export interface ProbeFacts {
 
 /** Whether an attempt got as far as a working TCP connection. */
 function isAnswered({ outcome, stage }: Observation): boolean {
-  return outcome === 'Connected' || stage === 'http';
+  return outcome === 'Connected' || stage === 'tls' || stage === 'http';
+}
+
+/** Whether an attempt shows that packets leave its pod and that answers come back, whatever they say. */
+function hasNetwork(seen: Observation, { dns }: Check): boolean {
+  return isAnswered(seen) || (dns !== undefined && seen.stage === 'dns');
+}
+
+/**
+ * What a check dials, as a key that is equal where an answer to one proves that the other would be answered too: the same
+ * address, transport and port, and over UDP the same datagram, since an application need not answer any. Undefined for a
+ * host name that has not resolved.
+ */
+function doorOf(check: Check, observation: Observation | undefined): string | undefined {
+  const { port, udp, dns } = check;
+  if (dns !== undefined) return JSON.stringify(['dns', dns.protocol, check.address ?? 'own resolver', port]);
+  const address = check.address ?? observation?.address;
+  return address === undefined ? undefined : JSON.stringify([udp?.payload ?? 'tcp', address, port]);
 }
 
 /**
@@ -26,14 +43,15 @@ export function targetControlOf(
   probes: readonly ProbeFacts[],
   sourceNames: ReadonlyMap<number, string>,
 ): string | undefined {
-  const address = check.address ?? observation?.address;
-  if (address === undefined) return undefined;
+  const door = doorOf(check, observation);
+  if (door === undefined) return undefined;
   for (const probe of probes) {
     for (const other of probe.checks) {
       const seen = probe.observations.get(other.id);
-      if (other.id === check.id || seen === undefined || other.port !== check.port) continue;
-      if ((other.address ?? seen.address) === address && isAnswered(seen)) {
-        return `${sourceNames.get(other.id) ?? 'another source'} connected to it in the same run`;
+      if (other.id === check.id || seen === undefined || !hasNetwork(seen, other)) continue;
+      if (doorOf(other, seen) === door) {
+        const did = other.udp === undefined && other.dns === undefined ? 'connected to it' : 'got an answer from it';
+        return `${sourceNames.get(other.id) ?? 'another source'} ${did} in the same run`;
       }
     }
   }
@@ -49,14 +67,15 @@ export function connectionOfSameIdentity(
   observation: Observation | undefined,
   probes: readonly ProbeFacts[],
 ): Observation | undefined {
-  const address = check.address ?? observation?.address;
-  if (address === undefined) return undefined;
+  const door = doorOf(check, observation);
+  if (door === undefined) return undefined;
   for (const probe of probes) {
     for (const other of probe.checks) {
       const seen = probe.observations.get(other.id);
       if (other.id === check.id || seen === undefined || !isAnswered(seen)) continue;
-      const isSame = other.identity.key === check.identity.key && other.port === check.port;
-      if (isSame && (other.address ?? seen.address) === address) return seen;
+      if (other.identity.key !== check.identity.key || doorOf(other, seen) !== door) continue;
+      // Names are told apart by policies that look into DNS, and an answer about one is none about another.
+      if (other.dns?.name === check.dns?.name) return seen;
     }
   }
   return undefined;
@@ -64,16 +83,23 @@ export function connectionOfSameIdentity(
 
 /** What proves that the network of a check's probe pod works: the pod itself got an answer, or another one on its node did. */
 export function sourceControlOf(probe: ProbeFacts, probes: readonly ProbeFacts[]): string | undefined {
-  if ([...probe.observations.values()].some(isAnswered)) return 'the same probe pod connected elsewhere';
+  if (answersOf(probe)) return 'the same probe pod connected elsewhere';
   if (probe.resolverAnswered) return 'the same probe pod got an answer from its DNS resolver';
   const neighbour = probes.find(
     (other) =>
       other !== probe &&
       other.node !== undefined &&
       other.node === probe.node &&
-      (other.resolverAnswered || [...other.observations.values()].some(isAnswered)),
+      (other.resolverAnswered || answersOf(other)),
   );
   return neighbour === undefined ? undefined : 'another probe pod on the same node got answers';
+}
+
+function answersOf({ checks, observations }: ProbeFacts): boolean {
+  return checks.some((check) => {
+    const seen = observations.get(check.id);
+    return seen !== undefined && hasNetwork(seen, check);
+  });
 }
 
 /** Who asks, by check, for sentences about controls. */

@@ -44,6 +44,37 @@ describe('an Allow', () => {
       'Failed',
       'HTTPMismatch',
     ],
+    [
+      'whose TLS handshake fails fails',
+      { observation: observed('TLSFailed', { stage: 'tls' }) },
+      'Failed',
+      'TLSFailed',
+    ],
+    ['whose TLS handshake hangs fails', { observation: observed('TimedOut', { stage: 'tls' }) }, 'Failed', 'TLSFailed'],
+    [
+      'whose name server would not answer fails',
+      { observation: observed('NameServerFailed', { stage: 'dns' }) },
+      'Failed',
+      'NameServerFailed',
+    ],
+    [
+      'whose datagram nobody is known to answer is undecided on silence',
+      { observation: observed('TimedOut'), mustAnswer: false, targetControl: undefined },
+      'Inconclusive',
+      'NoDatagramAnswer',
+    ],
+    [
+      'whose datagram another source got answered fails on silence',
+      { observation: observed('TimedOut'), mustAnswer: false },
+      'Failed',
+      'Blocked',
+    ],
+    [
+      'whose datagram was refused fails, whoever answers such a one',
+      { observation: observed('Refused'), mustAnswer: false, targetControl: undefined },
+      'Failed',
+      'NothingListening',
+    ],
     ['without an HTTP answer fails', { observation: observed('TimedOut', { stage: 'http' }) }, 'Failed', 'NoAnswer'],
     [
       'whose target went away is undecided',
@@ -70,6 +101,30 @@ describe('an Allow', () => {
 
 describe('a Deny', () => {
   it.each<[string, Parts, Verdict, Reason]>([
+    [
+      'whose TLS handshake failed fails: it was reached',
+      { observation: observed('TLSFailed', { stage: 'tls' }) },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'whose TLS handshake hangs fails: it was reached',
+      { observation: observed('TimedOut', { stage: 'tls' }) },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'whose name server would not answer is undecided',
+      { observation: observed('NameServerFailed', { stage: 'dns' }) },
+      'Inconclusive',
+      'NameServerFailed',
+    ],
+    [
+      'of a datagram passes on silence only with a control',
+      { mustAnswer: false, targetControl: undefined },
+      'Inconclusive',
+      'NoTargetControl',
+    ],
     ['that met silence twice passes, given both controls', {}, 'Passed', 'Denied'],
     [
       'without a proof that the target answers is undecided',
@@ -157,11 +212,12 @@ describe('a Deny', () => {
 
 /** Confirmed silence under the best of circumstances, but for these parts. */
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
-  const { observation = observed('TimedOut'), targetStands = true, disturbed = false } = parts;
+  const { observation = observed('TimedOut'), mustAnswer = true, targetStands = true, disturbed = false } = parts;
   const { targetControl, sourceControl } = { ...best, ...parts };
   return {
     expected,
     observation,
+    mustAnswer,
     targetStands,
     disturbed,
     ...(targetControl === undefined ? {} : { targetControl }),
@@ -185,7 +241,7 @@ const anyReason = fc.constantFrom<Reason>(
 const anyObservation = fc.record<Observation>(
   {
     outcome: fc.constantFrom(...outcomes),
-    stage: fc.constantFrom('dns', 'connect', 'http'),
+    stage: fc.constantFrom('dns', 'connect', 'tls', 'http'),
     firstOutcome: fc.constantFrom(...outcomes),
     attempts: fc.integer({ min: 1, max: 5 }),
     elapsedMs: fc.nat(),
@@ -200,10 +256,11 @@ const anyEvidence = fc.record<Evidence>(
     observation: fc.oneof(anyObservation, fc.record({ missing: anyReason })),
     targetControl: fc.string(),
     sourceControl: fc.string(),
+    mustAnswer: fc.boolean(),
     targetStands: fc.boolean(),
     disturbed: fc.boolean(),
   },
-  { requiredKeys: ['expected', 'observation', 'targetStands', 'disturbed'] },
+  { requiredKeys: ['expected', 'observation', 'mustAnswer', 'targetStands', 'disturbed'] },
 );
 
 describe('whatever the evidence', () => {
@@ -252,9 +309,10 @@ describe('whatever the evidence', () => {
         const { observation } = evidence;
         fc.pre(evidence.expected === 'Deny' && judge(evidence).verdict === 'Failed');
 
-        const connected = ['Connected', 'HTTPMismatch', 'Reset'];
+        const connected = ['Connected', 'TLSFailed', 'HTTPMismatch', 'Reset'];
         expect(
-          'outcome' in observation && (observation.stage === 'http' || connected.includes(observation.outcome)),
+          'outcome' in observation &&
+            (['tls', 'http'].includes(observation.stage) || connected.includes(observation.outcome)),
         ).toBe(true);
       }),
       { maxSkipsPerRun: 10_000 },

@@ -10,6 +10,8 @@ export interface Evidence {
   readonly targetControl?: string;
   /** What proved that the source's own network works, in words; absent if nothing did. */
   readonly sourceControl?: string;
+  /** Whether the target answers what it is asked if the question arrives; a datagram of the user's making it may ignore. */
+  readonly mustAnswer: boolean;
   /** Whether the target's pods stood ready from before the run until after it. */
   readonly targetStands: boolean;
   /** Whether a change that the verdict depends on was observed while the run was under way. */
@@ -40,20 +42,24 @@ function judgeAllow(observation: Observation, evidence: Evidence): Judgement {
   if (observation.outcome === 'Connected') return { verdict: 'Passed', reason: 'Reachable' };
   if (!evidence.targetStands) return inconclusive('TargetChanged');
   if (evidence.disturbed) return inconclusive('EnforcementDelayed');
+  const isSilent = observation.outcome === 'TimedOut' && observation.stage === 'connect';
+  if (isSilent && !evidence.mustAnswer && evidence.targetControl === undefined) return inconclusive('NoDatagramAnswer');
   return { verdict: 'Failed', reason: allowFailure(observation) };
 }
 
 function allowFailure({ outcome, stage }: Observation): Reason {
   switch (outcome) {
     case 'TimedOut':
+      if (stage === 'tls') return 'TLSFailed';
       return stage === 'http' ? 'NoAnswer' : 'Blocked';
     case 'Refused':
       return 'NothingListening';
     case 'Reset':
+    case 'TLSFailed':
     case 'HTTPMismatch':
-      return outcome;
     case 'NameNotResolved':
-      return 'NameNotResolved';
+    case 'NameServerFailed':
+      return outcome;
     default:
       return 'Blocked';
   }
@@ -62,19 +68,21 @@ function allowFailure({ outcome, stage }: Observation): Reason {
 function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
   switch (observation.outcome) {
     case 'Connected':
+    case 'TLSFailed':
     case 'HTTPMismatch':
       return reached('UnexpectedlyReachable', evidence);
     case 'Reset':
       return reached('ReachedThenReset', evidence);
     case 'TimedOut':
-      // Silence at the HTTP stage comes after a connection that stood.
-      return observation.stage === 'http'
+      // Silence at the TLS or HTTP stage comes after a connection that stood.
+      return observation.stage === 'tls' || observation.stage === 'http'
         ? reached('UnexpectedlyReachable', evidence)
         : judgeSilence(observation, evidence);
     case 'Refused':
       return inconclusive('RefusedOrClosed');
     case 'NameNotResolved':
-      return inconclusive('NameNotResolved');
+    case 'NameServerFailed':
+      return inconclusive(observation.outcome);
     default:
       return inconclusive('RejectedUnproven');
   }

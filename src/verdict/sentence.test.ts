@@ -2,11 +2,46 @@ import { describe, expect, it } from 'vitest';
 import { type Reason, reasons } from '../api/index.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
-const subject: Subject = { source: 'Deployment web', target: 'Service api on TCP 80', namespace: 'shop' };
+const subject: Subject = {
+  source: 'Deployment web',
+  target: 'Service api on TCP 80',
+  namespace: 'shop',
+  protocol: 'TCP',
+};
 const bySelector: Subject = { ...subject, source: 'pods app=web', target: 'pods app=db on TCP 5432' };
 
 describe('sentenceFor', () => {
   it.each<[string, Reason, Partial<Subject>, string]>([
+    [
+      'an answer to a datagram',
+      'Reachable',
+      { protocol: 'UDP' },
+      'Deployment web got an answer from Service api on TCP 80.',
+    ],
+    [
+      'a name that is not there',
+      'NameNotResolved',
+      { protocol: 'DNS', target: 'its own DNS resolver on UDP 53 for the name db' },
+      'Deployment web asked its own DNS resolver on UDP 53 for the name db and was told that there is none. Check the name.',
+    ],
+    [
+      'a name server that refuses',
+      'NameServerFailed',
+      { protocol: 'DNS' },
+      'Deployment web asked Service api on TCP 80 and was told that it could not or would not be looked up. Look at the name server, and at DNS rules of policies.',
+    ],
+    [
+      'a datagram without an answer',
+      'NoDatagramAnswer',
+      { protocol: 'UDP' },
+      'Deployment web got no answer from Service api on TCP 80, and nothing proved that it answers such a datagram at all. Choose a `udp.payload` that it answers, or add an expectation from a source that gets an answer.',
+    ],
+    [
+      'a TLS handshake that failed',
+      'TLSFailed',
+      { protocol: 'HTTPS' },
+      'Deployment web connected to Service api on TCP 80, but the TLS handshake failed. The network path is open; check whether the target speaks TLS on that port.',
+    ],
     ['a connection', 'Reachable', { firstOutcome: 'Connected' }, 'Deployment web connected to Service api on TCP 80.'],
     [
       'a late connection',

@@ -1,4 +1,5 @@
 import type { Reason } from '../api/index.ts';
+import type { ApplicationProtocol } from '../plan/index.ts';
 
 /** What a sentence about a verdict speaks of. */
 export interface Subject {
@@ -6,6 +7,7 @@ export interface Subject {
   /** The target with its port, such as `Service api on TCP 8080`. */
   readonly target: string;
   readonly namespace: string;
+  readonly protocol: ApplicationProtocol;
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly httpStatus?: number;
@@ -23,26 +25,37 @@ export function sentenceFor(reason: Reason, subject: Subject): string {
 function wordsFor(reason: Reason, subject: Subject): string {
   const { source, target, namespace } = subject;
   const trouble = subject.trouble === undefined ? '' : ` (${subject.trouble})`;
+  // Over UDP there is no connection to speak of.
+  const hasConnection = subject.protocol !== 'UDP' && subject.protocol !== 'DNS';
+  const connected = hasConnection ? 'connected to' : 'got an answer from';
   const denied = `${source} got no answer from ${target}`;
   switch (reason) {
     case 'Reachable':
       return subject.firstOutcome === undefined || subject.firstOutcome === 'Connected'
-        ? `${source} connected to ${target}.`
-        : `${source} connected to ${target}, though not at once: the first attempt ended ${subject.firstOutcome}.`;
+        ? `${source} ${connected} ${target}.`
+        : `${source} ${connected} ${target}, though not at once: the first attempt ended ${subject.firstOutcome}.`;
     case 'Denied':
       return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
     case 'UnexpectedlyReachable':
-      return `${source} connected to ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.`;
+      return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.`;
     case 'ReachedThenReset':
       return `${source} reached ${target}, which must be denied; the connection was reset afterwards. The packets pass: close the path by a policy.`;
     case 'Blocked':
-      return `${source} could not connect to ${target}. Something on the way drops it: check the egress policies that select the source and the ingress policies that select the target; both must admit it.`;
+      return `${source} ${hasConnection ? 'could not connect to' : 'got no answer from'} ${target}. Something on the way drops it: check the egress policies that select the source and the ingress policies that select the target; both must admit it.`;
     case 'NothingListening':
       return `${target} refused ${source}. Nothing listens on that port of the target, or something rejects the connection: check the port and the application before the policies.`;
     case 'Reset':
       return `${target} reset the connection of ${source}. Look at the application and at proxies in the path.`;
     case 'NameNotResolved':
+      if (subject.protocol === 'DNS')
+        return `${source} asked ${target} and was told that there is none. Check the name.`;
       return `The host name of ${target} did not resolve for ${source}. Check the name, and that egress to the cluster's DNS is allowed on UDP and TCP 53.`;
+    case 'NameServerFailed':
+      return `${source} asked ${target} and was told that it could not or would not be looked up. Look at the name server, and at DNS rules of policies.`;
+    case 'NoDatagramAnswer':
+      return `${denied}, and nothing proved that it answers such a datagram at all. Choose a \`udp.payload\` that it answers, or add an expectation from a source that gets an answer.`;
+    case 'TLSFailed':
+      return `${source} connected to ${target}, but the TLS handshake failed. The network path is open; check whether the target speaks TLS on that port.`;
     case 'HTTPMismatch':
       return `${target} answered ${source} with HTTP ${subject.httpStatus ?? 'an unexpected status'}. The network path is open; check the application, or the \`status\` list.`;
     case 'NoAnswer':

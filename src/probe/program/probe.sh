@@ -2,22 +2,24 @@
 # The probe program. It dials what its plan lists, all at once, and states what it saw in the container's termination message.
 #
 # Plan (POSTERN_PLAN), one check per line, fields separated by blanks, never evaluated as shell text:
-#   ID MODE STAGE ADDRESS PORT HOST STATUS PATH
+#   ID MODE STAGE ADDRESS PORT HOST STATUS DATA
 #   MODE    converge (an Allow: try until it connects or SETTLE seconds are over) or guard (a Deny: try, then confirm)
-#   STAGE   tcp or http
-#   ADDRESS an IP address, or "-" if HOST is to be resolved first
-#   HOST    the host name, or the Host header of an HTTP request; "-" if none
-#   STATUS  expected HTTP statuses separated by commas; "-" for any of 200 to 399
+#   STAGE   tcp, http, https, udp, or a DNS query: dnsudp or dnstcp
+#   ADDRESS an IP address, or "-" if HOST is to be resolved first, or the pod's own resolver is to be asked
+#   HOST    the host name, or the name that an HTTP request or DNS query is about; "-" if none
+#   STATUS  expected HTTP statuses separated by commas, "-" for any of 200 to 399; or the DNS record type as a number
+#   DATA    the path of an HTTP request, or a datagram in hexadecimal; "-" if none
 #
 # Result, plain ASCII. The kubelet keeps the last 4096 bytes, so a torn message lacks its first line:
 #   postern/1 NONCE COUNT
 #   ID OUTCOME ATTEMPTS CENTISECONDS FIRST_OUTCOME DETAIL        (COUNT times, in any order)
 #   end NONCE RESOLVER
 #   OUTCOME  a letter (C connected, R refused, T timed out, U unreachable, X reset, N name not resolved, M wrong HTTP status,
-#            F forbidden address, E the tool itself failed) and a stage (d DNS, c connect, h HTTP)
+#            F forbidden address, S TLS failed, D the name server failed, E the tool itself failed) and a stage (d DNS,
+#            c connect, t TLS, h HTTP)
 #   DETAIL   the HTTP status or the resolved address, or "-"
 #   RESOLVER A if the pod's resolver answered (which shows that this pod's network works), N if not
-set -u
+set -uf
 LC_ALL=C
 export LC_ALL
 
@@ -36,11 +38,9 @@ is_forbidden() {
   return 1
 }
 
-# Opens one TCP connection from a new socket and closes it. Sets `outcome`.
-dial() {
-  message=$(nc -n -z -v -w "$TIMEOUT" "$1" "$2" 2>&1)
-  case $?:$message in
-  0:*succeeded*) outcome=Cc ;;
+# What the kernel said about a socket, in the words of the C library. Sets `outcome`.
+classify() {
+  case $1 in
   *"Connection refused"*) outcome=Rc ;;
   *"timed out"*) outcome=Tc ;;
   *"No route to host"* | *"Network is unreachable"* | *"Host is unreachable"*) outcome=Uc ;;
@@ -50,22 +50,41 @@ dial() {
   esac
 }
 
+# Opens one TCP connection from a new socket and closes it. Sets `outcome`.
+dial() {
+  message=$(nc -n -z -v -w "$TIMEOUT" "$1" "$2" 2>&1)
+  case $?:$message in
+  0:*succeeded*) outcome=Cc ;;
+  *) classify "$message" ;;
+  esac
+}
+
+# Sends bytes from a new socket and waits for an answer. Sets `outcome`, and `answer` to its first bytes in hexadecimal.
+exchange() {
+  answer=$(timeout "$((TIMEOUT * 2))" bash "$PROGRAM/exchange.sh" "$1" "$2" "$3" "$4" "$TIMEOUT" 2>&1)
+  case $? in
+  0) outcome=Cc ;;
+  124 | 143) outcome=Tc ;;
+  *) classify "$answer" ;;
+  esac
+}
+
 # Asks for an HTTP answer and reads its status line. Sets `outcome` and `detail`.
 request() {
-  case $1 in *:*) authority="[$1]:$2" ;; *) authority="$1:$2" ;; esac
-  # As clients of the name would: with the port, unless it is the default one.
-  case $3:$2 in
-  -:*) header=$authority ;;
-  *:80) header=$3 ;;
-  *) header=$3:$2 ;;
-  esac
-  status=$(curl -q --silent --globoff --path-as-is --noproxy '*' --proto '=http' --max-redirs 0 --max-filesize 1048576 \
-    --max-time "$TIMEOUT" --output /dev/null --write-out '%{http_code}' --user-agent postern-probe \
-    --header "Host: $header" "http://$authority$5")
+  case $1 in *:*) address_text="[$1]" ;; *) address_text=$1 ;; esac
+  scheme=$STAGE
+  case $3 in -) name=$address_text ;; *) name=$3 ;; esac
+  # The name is for the server to see, in the Host header and the TLS handshake; where to connect is settled.
+  answered=$(curl -q --silent --insecure --globoff --path-as-is --noproxy '*' --proto "=$scheme" --max-redirs 0 \
+    --max-filesize 1048576 --max-time "$TIMEOUT" --output /dev/null --write-out '%{time_appconnect} %{http_code}' \
+    --user-agent postern-probe --connect-to "::$address_text:$2" "$scheme://$name:$2$5")
   code=$?
+  status=${answered#* }
+  case $scheme:${answered%% *} in https:0.000000) failed=t ;; *) failed=h ;; esac
   case $code:$status in
-  28:000) outcome=Th ;;
-  52:* | 56:000) outcome=Xh ;;
+  28:000) outcome=T$failed ;;
+  35:*) outcome=St ;;
+  52:* | 56:000) outcome=X$failed ;;
   7:*) outcome=Rc ;;
   [0-9]*:[1-5][0-9][0-9])
     detail=$status
@@ -95,20 +114,95 @@ resolve() {
   fi
 }
 
+# What the pod's resolver settings say, as resolv.conf(5) explains them. Sets `servers`, `domains` and `ndots`.
+read_resolver() {
+  servers='' domains='' ndots=1
+  while read -r key values; do
+    case $key in
+    nameserver) servers="$servers ${values%% *}" ;;
+    search | domain) domains=$values ;;
+    options) for option in $values; do case $option in ndots:*) ndots=${option#ndots:} ;; esac done ;;
+    esac
+  done <"${POSTERN_RESOLVER_FILE:-/etc/resolv.conf}"
+}
+
+# The names that a name stands for, in the order in which resolvers try them. Sets `names`, without final dots.
+complete_name() {
+  case $1 in *.) names=${1%.} && return ;; esac
+  names=''
+  for domain in $domains; do names="$names $1.${domain%.}"; done
+  dots=$(printf '%s' "$1" | tr -cd .)
+  if [ "${#dots}" -ge "$ndots" ]; then names="$1 $names"; else names="$names $1"; fi
+}
+
+# A name as it travels (RFC 1035, 3.1), in hexadecimal.
+encode_name() {
+  rest=$1.
+  while [ -n "$rest" ]; do
+    label=${rest%%.*}
+    rest=${rest#*.}
+    printf '%02x' "${#label}"
+    printf '%s' "$label" | od -An -v -tx1 | tr -d ' \n'
+  done
+  echo 00
+}
+
+# Asks one server for one name: ask SERVER PORT NAME TYPE. Sets `outcome`; its stage is `d` if an answer came.
+ask() {
+  read -r token </proc/sys/kernel/random/uuid
+  token=${token%"${token#????}"}
+  query=${token}01000001000000000000$(encode_name "$3")$(printf '%04x' "$4")0001
+  if [ "$STAGE" = dnsudp ]; then
+    exchange udp "$1" "$2" "$query"
+  else
+    exchange tcp "$1" "$2" "$(printf '%04x' "$((${#query} / 2))")$query"
+    answer=${answer#????}
+  fi
+  [ "$outcome" = Cc ] || return
+  # Header (RFC 1035, 4.1.1): id, flags with QR first and RCODE last, QDCOUNT, ANCOUNT.
+  case $answer in
+  "$token"[89a-f]??0????0000*) outcome=Nd ;;
+  "$token"[89a-f]??0*) outcome=Cd ;;
+  "$token"[89a-f]??3*) outcome=Nd ;;
+  *) outcome=Dd ;;
+  esac
+}
+
+# Looks a name up: lookup SERVER PORT NAME TYPE; SERVER "-" stands for the pod's own. Sets `outcome`.
+lookup() {
+  read_resolver
+  [ "$1" = - ] || servers=$1
+  complete_name "$3"
+  outcome=Ed
+  telling=''
+  for server in $servers; do
+    for name in $names; do
+      ask "$server" "$2" "$name" "$4"
+      case $outcome in Cd) return ;; Nd) ;; *) break ;; esac
+    done
+    [ "$outcome" = Nd ] && return
+    # Silence of the last server must not hide what another one said.
+    [ "$outcome" = Tc ] || telling=$outcome
+  done
+  outcome=${telling:-$outcome}
+}
+
 attempt() {
   outcome=''
   detail=-
+  case $STAGE in dns*) lookup "$1" "$2" "$3" "$4"; return 0 ;; esac
   address=$1
   [ "$address" = - ] && resolve "$3"
   [ -n "$outcome" ] && return
-  dial "$address" "$2"
-  [ "$outcome" = Cc ] && [ "$STAGE" = http ] && request "$address" "$2" "$3" "$4" "$5"
+  if [ "$STAGE" = udp ]; then exchange udp "$address" "$2" "$5"; else dial "$address" "$2"; fi
+  case $STAGE:$outcome in http*:Cc) request "$address" "$2" "$3" "$4" "$5" ;; esac
   [ "$1" = - ] && [ "$detail" = - ] && detail=$address
   return 0
 }
 
 is_success() {
-  [ "$outcome" = Cc ] && [ "$STAGE" = tcp ] || [ "$outcome" = Ch ]
+  case $STAGE:$outcome in tcp:Cc | udp:Cc | http*:Ch | dns*:Cd) return 0 ;; esac
+  return 1
 }
 
 check() {
@@ -121,7 +215,7 @@ check() {
   if [ "$mode" = guard ]; then
     # One connection is enough to fail a Deny; anything else is confirmed by a second try from a new socket.
     case $outcome in
-    Cc | ?h) ;;
+    Cc | Cd | ?t | ?h) ;;
     *)
       attempts=2
       attempt "$@"
@@ -155,19 +249,19 @@ ask_resolver() {
 
 run() {
   ask_resolver &
-  while read -r id mode stage address port host status path; do
-    [ -n "$id" ] && check "$id" "$mode" "$stage" "$address" "$port" "$host" "$status" "$path" &
+  while read -r id mode stage address port host status data; do
+    [ -n "$id" ] && check "$id" "$mode" "$stage" "$address" "$port" "$host" "$status" "$data" &
   done
   wait
 }
 
+PROGRAM=${0%/*}
 TIMEOUT=$POSTERN_TIMEOUT_SECONDS
 SETTLE=$POSTERN_SETTLE_SECONDS
 lines=$(printf '%s\n' "$POSTERN_PLAN" | run)
 resolver=N
 results=
 count=0
-set -f
 IFS='
 '
 for line in $lines; do

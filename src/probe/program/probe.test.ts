@@ -39,9 +39,8 @@ esac
   curl: `#!/bin/sh
 ${answerFor}
 printf '<%s>\\n' "$@" >>"$FAKES/curl.calls"
-for url in "$@"; do :; done
-authority=\${url#http://}
-answer_for "$FAKES/curl.\${authority%%/*}"
+while [ "$1" != --connect-to ]; do shift; done
+answer_for "$FAKES/curl.\${2#::}"
 printf '%s' "\${answer#* }"
 exit "\${answer%% *}"
 `,
@@ -208,20 +207,34 @@ describe('the probe program', () => {
     });
 
     it.each([
-      ['10.0.0.1', '8080', '-', 'http://10.0.0.1:8080/a?b=c', 'Host: 10.0.0.1:8080'],
-      ['fd00::1', '8080', '-', 'http://[fd00::1]:8080/a?b=c', 'Host: [fd00::1]:8080'],
-      ['10.0.0.1', '8080', 'api.shop.svc', 'http://10.0.0.1:8080/a?b=c', 'Host: api.shop.svc:8080'],
-      ['10.0.0.1', '80', 'api.shop.svc', 'http://10.0.0.1:80/a?b=c', 'Host: api.shop.svc'],
-    ])('of %s port %s as %s', async (address, port, host, url, header) => {
-      answers(`nc.${address}.${port}`, 'succeeded');
-      answers(`curl.${address.includes(':') ? `[${address}]` : address}:${port}`, '0 404');
+      ['http', '10.0.0.1', '-', 'http://10.0.0.1:8080/a?b=c', '::10.0.0.1:8080'],
+      ['http', 'fd00::1', '-', 'http://[fd00::1]:8080/a?b=c', '::[fd00::1]:8080'],
+      ['http', '10.0.0.1', 'api.shop.svc', 'http://api.shop.svc:8080/a?b=c', '::10.0.0.1:8080'],
+      ['https', 'fd00::1', 'api.shop.svc', 'https://api.shop.svc:8080/a?b=c', '::[fd00::1]:8080'],
+    ])('by %s of %s as %s', async (scheme, address, host, url, connectTo) => {
+      answers(`nc.${address}.8080`, 'succeeded');
+      answers(`curl.${address.includes(':') ? `[${address}]` : address}:8080`, '0 404');
 
-      await lineOf(`0 converge http ${address} ${port} ${host} - /a?b=c`);
+      await lineOf(`0 converge ${scheme} ${address} 8080 ${host} - /a?b=c`);
 
       const [first, ...rest] = calls('curl');
       expect(first).toBe('<-q>');
       expect(rest).toContain(`<${url}>`);
-      expect(rest).toContain(`<${header}>`);
+      expect(rest).toContain(`<${connectTo}>`);
+      expect(rest).toContain(`<=${scheme}>`);
+    });
+
+    it.each([
+      ['a TLS handshake that fails', '35 0.000000 000', '0 St 1 TIME St -'],
+      ['a TLS handshake that hangs', '28 0.000000 000', '0 Tt 1 TIME Tt -'],
+      ['silence after the handshake', '28 0.012000 000', '0 Th 1 TIME Th -'],
+      ['a reset after the handshake', '56 0.012000 000', '0 Xh 1 TIME Xh -'],
+      ['an answer', '0 0.012000 200', '0 Ch 2 TIME Ch 200'],
+    ])('and judges %s over HTTPS', async (_, answer, line) => {
+      answers('nc.10.0.0.1.443', 'succeeded');
+      answers('curl.10.0.0.1:443', answer);
+
+      expect(await lineOf('0 converge https 10.0.0.1 443 - - /')).toBe(line);
     });
   });
 
@@ -244,7 +257,7 @@ describe('the probe program', () => {
       answers('curl.10.0.0.9:80', '0 200');
 
       expect(await lineOf('0 converge http - 80 web.example - /')).toBe('0 Ch 2 TIME Ch 200');
-      expect(calls('curl')).toContain('<Host: web.example>');
+      expect(calls('curl')).toContain('<http://web.example:80/>');
     });
 
     it.each([
@@ -330,8 +343,7 @@ describe('the probe program', () => {
 
     await lineOf(`0 converge http 10.0.0.1 80 $(id)* - ${hostile}`);
 
-    expect(calls('curl')).toContain(`<http://10.0.0.1:80${hostile}>`);
-    expect(calls('curl')).toContain('<Host: $(id)*>');
+    expect(calls('curl')).toContain(`<http://$(id)*:80${hostile}>`);
     expect(readdirSync(directory)).not.toContain('pwned');
   });
 
