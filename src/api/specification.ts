@@ -294,7 +294,7 @@ const expectation = withRules(
         'Name of the expectation, unique in the test. It names rows of the status, events and metric series.',
         'web-reaches-api',
       ),
-      description: Type.Optional(sentence('Why this is expected, in one sentence. It is shown beside the verdict.')),
+      description: Type.Optional(sentence('Why this is expected, in one sentence, for whoever reads the test.')),
       from: source,
       to: target,
       protocol: Type.Optional(
@@ -361,7 +361,7 @@ export const specification = withRules(
       periodSeconds: Type.Optional(
         Type.Integer({
           description:
-            'Seconds from the end of one run to the next if nothing changes. Changes of policies, pods and Services start a run by themselves.',
+            'Seconds from the end of one run to the next if nothing changes, 300 if absent. Changes of policies, pods and Services start a run by themselves.',
           default: 300,
           minimum: 10,
           maximum: 86400,
@@ -369,7 +369,8 @@ export const specification = withRules(
       ),
       timeoutSeconds: Type.Optional(
         Type.Integer({
-          description: 'Seconds that one attempt waits for an answer. A Deny pays it twice: attempt and confirmation.',
+          description:
+            'Seconds that one attempt waits for an answer, 2 if absent. A Deny pays it twice: attempt and confirmation.',
           default: 2,
           minimum: 1,
           maximum: 10,
@@ -378,7 +379,7 @@ export const specification = withRules(
       settleSeconds: Type.Optional(
         Type.Integer({
           description:
-            'Seconds for which an Allow that does not connect at once is tried again. A Deny is never excused.',
+            'Seconds for which an Allow that does not connect at once is tried again, 4 if absent. A Deny is never excused.',
           default: 4,
           minimum: 0,
           maximum: 60,
@@ -386,7 +387,7 @@ export const specification = withRules(
       ),
       severity: Type.Optional(
         stringEnum(severities, {
-          description: 'How bad a violation is: a label of alerts and reports.',
+          description: 'How bad a violation is: a label of alerts and reports. Medium if absent.',
           default: 'Medium',
         }),
       ),

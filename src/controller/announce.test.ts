@@ -48,7 +48,10 @@ describe('announcementsOf', () => {
     const before = statusOf({ a: 'Passed', b: 'Passed', c: 'Failed', d: 'Failed' });
     const after = statusOf({ a: 'Failed', b: 'Failed', c: 'Passed', d: 'Failed' });
 
-    expect(announcementsOf(before, after).map(({ note }) => note)).toEqual(['a, b: About a.', 'c: About c.']);
+    expect(announcementsOf(before, after).map(({ note }) => note)).toEqual([
+      'a: About a. Also: b (see status.expectations).',
+      'c: About c.',
+    ]);
   });
 });
 

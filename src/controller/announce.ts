@@ -1,6 +1,7 @@
 import type { ConnectivityTest, ExpectationStatus, Status } from '../api/index.ts';
 import type { ExpectationReport, TestReport } from '../metrics/index.ts';
 import { applicationProtocolOf, describeSource, describeTarget, portOf } from '../plan/index.ts';
+import { listed } from '../verdict/index.ts';
 
 /** An event to be recorded about a test. */
 export interface Announcement {
@@ -9,7 +10,7 @@ export interface Announcement {
   readonly note: string;
 }
 
-/** Events are for transitions: one per kind of transition, naming every expectation that took it. */
+/** Events are for transitions: one per kind of transition, naming the first expectations that took it. */
 export function announcementsOf(before: Status | undefined, after: Status): readonly Announcement[] {
   const previous = new Map((before?.expectations ?? []).map(({ name, verdict }) => [name, verdict]));
   const turned = (row: ExpectationStatus): boolean => previous.get(row.name) !== row.verdict;
@@ -29,10 +30,7 @@ function announcement(
   reason: Announcement['reason'],
   rows: readonly ExpectationStatus[],
 ): readonly Announcement[] {
-  const [first] = rows;
-  if (first === undefined) return [];
-  const names = rows.map(({ name }) => name).join(', ');
-  return [{ type, reason, note: `${names}: ${first.message}` }];
+  return rows.length === 0 ? [] : [{ type, reason, note: listed(rows) }];
 }
 
 /** What the metrics say of a test with this status. */

@@ -2,7 +2,7 @@ import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
-import { type Target, targetsOf } from './target.ts';
+import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
 
 /** One source identity × one target × one port. */
@@ -198,7 +198,9 @@ function assign(checks: readonly Check[]): readonly Assignment[] {
 /** Namespaces whose objects a test's verdicts depend on. */
 export function namespacesOf(test: ConnectivityTest): readonly string[] {
   const { namespace } = test.metadata;
-  const targets = test.spec.expectations.map(({ to }) => to.service?.namespace ?? namespace);
+  const targets = test.spec.expectations.map(
+    ({ to }) => to.service?.namespace ?? serviceNamedBy(to.host ?? '')?.namespace ?? namespace,
+  );
   return [...new Set([namespace, ...targets])].toSorted();
 }
 

@@ -106,7 +106,7 @@ describe('pods', () => {
       { workloads: [workloadOf('StatefulSet', 'db')] },
       { workload: { kind: 'StatefulSet', name: 'db' }, port: 1 },
       'TargetNotReady',
-      'Of StatefulSet db, no pod is ready (0 of 0), so there is nothing to dial. The verdict comes when one is ready.',
+      'StatefulSet db has no pods, so there is nothing to dial. Scale it up; the verdict comes when a pod is ready.',
     ],
     [
       'that are not ready',
@@ -276,21 +276,21 @@ describe('a Service', () => {
       cluster({ ports: [{ port: 80 }, { name: 'admin', port: 81 }] }),
       { service: api, port: 8080 },
       'PortNotFound',
-      'Service api has no TCP port 8080; its ports are 80, admin (81).',
+      'Service api has no TCP port 8080; its ports are TCP 80, TCP 81 (admin).',
     ],
     [
       'without that port name',
       cluster(),
       { service: api, port: 'https' },
       'PortNotFound',
-      'Service api has no TCP port https; its ports are http (80).',
+      'Service api has no TCP port https; its ports are TCP 80 (http).',
     ],
     [
       'that has the port in UDP only',
       cluster({ ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] }),
       { service: api, port: 53 },
       'PortNotFound',
-      'Service api has no TCP port 53; its ports are dns (53).',
+      'Service api has no TCP port 53; its ports are UDP 53 (dns).',
     ],
     [
       'without endpoints',
@@ -317,6 +317,20 @@ describe('a Service', () => {
       'Service api has no ready endpoint behind port 80, so it is not dialled. The verdict comes when one is ready.',
     ],
     [
+      'without endpoints, by its host name',
+      { services: [serviceOf('api')] },
+      { host: 'api.shop.svc.cluster.local', port: 80 },
+      'TargetNotReady',
+      'Service api has no ready endpoint behind port 80, so it is not dialled. The verdict comes when one is ready.',
+    ],
+    [
+      'without that port, by its host name',
+      cluster(),
+      { host: 'API.shop.svc', port: 81 },
+      'PortNotFound',
+      'Service api has no TCP port 81; its ports are TCP 80 (http).',
+    ],
+    [
       'whose endpoints are names',
       { ...cluster(), slices: [sliceOf('api', [apiPod], { addressType: 'FQDN' })] },
       { service: api, port: 80 },
@@ -326,6 +340,21 @@ describe('a Service', () => {
   ])('%s is not dialled', (_, world, to, reason, message) => {
     expect(targetsIn(world, to)).toEqual({ reason, message });
   });
+
+  it('is dialled by its host name, if that is how it is named', () => {
+    expect(targetsIn(cluster(), { host: 'api.shop.svc', port: 80 })).toEqual({
+      targets: [{ host: 'api.shop.svc', port: 80, podUids: ['uid-api-1'], readinessProved: false }],
+    });
+  });
+
+  it.each(['api.shop.svc', 'api.shop', 'other.shop.svc.cluster.local', 'api.shop.svc.example.com'])(
+    'that is none is a host name like any other: %s',
+    (host) => {
+      expect(targetsIn({}, { host, port: 80 })).toEqual({
+        targets: [{ host, port: 80, podUids: [], readinessProved: false }],
+      });
+    },
+  );
 
   it('on the host network may be reached, but not denied', () => {
     const world = cluster({}, [podOf('node-exporter', { spec: { hostNetwork: true } })]);

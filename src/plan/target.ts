@@ -38,9 +38,7 @@ export function targetsOf(
   if (to.dns !== undefined && to.service === undefined) {
     return { targets: [{ port: dnsPort, podUids: [], readinessProved: false }] };
   }
-  if (to.host !== undefined) {
-    return { targets: [{ host: to.host, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
-  }
+  if (to.host !== undefined) return hostTargets(to.host, test, expectation, view);
   if (to.service !== undefined) return serviceTargets(namespace, expectation, view);
   const pods =
     to.workload === undefined
@@ -63,6 +61,33 @@ export function targetsOf(
 
 const dnsPort = 53;
 
+/** The Service that a host name stands for in the cluster's DNS, if it has that form. */
+export function serviceNamedBy(host: string): { readonly name: string; readonly namespace: string } | undefined {
+  const [, name, namespace] =
+    /^([-a-z0-9]+)\.([-a-z0-9]+)\.svc(?:\.cluster\.local)?\.?$/.exec(host.toLowerCase()) ?? [];
+  return name === undefined || namespace === undefined ? undefined : { name, namespace };
+}
+
+/** A host name is dialled as it is; but where it stands for a Service, what that lacks is no policy's doing. */
+function hostTargets(
+  host: string,
+  test: ConnectivityTest,
+  expectation: Expectation,
+  view: ClusterView,
+): ResolvedTargets | Finding {
+  const port = portOf(expectation.to);
+  const service = serviceNamedBy(host);
+  const unresolved: ResolvedTargets = {
+    targets: [{ host, port: Number(port), podUids: [], readinessProved: false }],
+  };
+  const known = service === undefined ? undefined : view.service(service.namespace, service.name);
+  if (service === undefined || known === undefined || known.spec.type === 'ExternalName') return unresolved;
+  const found = serviceTargets(test.metadata.namespace, { ...expectation, to: { service, port } }, view);
+  if ('reason' in found) return found;
+  const podUids = [...new Set(found.targets.flatMap((target) => target.podUids))].toSorted();
+  return { targets: [{ host, port: Number(port), podUids, readinessProved: false }] };
+}
+
 /** The port to connect to; name servers have one by default (RFC 1035, 4.2). */
 export function portOf({ port }: Expectation['to']): number | string {
   return port ?? dnsPort;
@@ -84,12 +109,12 @@ export function describeTarget({ to }: Expectation, testNamespace: string): stri
   return to.ip ?? to.host ?? 'its own DNS resolver';
 }
 
-/** The port and what is said there, as sentences name it: `TCP 8080`, `HTTPS 443`, `UDP 53 for the name example.com`. */
+/** The port and what is said there, as sentences name it: `TCP port 8080`, `HTTPS port https`, `UDP port 53 for the name example.com`. */
 export function describePort(expectation: Expectation): string {
   const { to } = expectation;
   const name = to.dns === undefined ? '' : ` for the name ${to.dns.name}`;
   const spoken = to.dns === undefined ? applicationProtocolOf(expectation) : protocolOf(expectation);
-  return `${spoken} ${portOf(to)}${name}`;
+  return `${spoken} port ${portOf(to)}${name}`;
 }
 
 /** What is spoken on a connection, as far as it matters to a verdict. */
@@ -106,7 +131,10 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
   if (ready.length === 0) {
     return {
       reason: 'TargetNotReady',
-      message: `Of ${name}, no pod is ready (0 of ${pods.length}), so there is nothing to dial. The verdict comes when one is ready.`,
+      message:
+        pods.length === 0
+          ? `${name} has no pods, so there is nothing to dial. Scale it up; the verdict comes when a pod is ready.`
+          : `Of ${name}, no pod is ready (0 of ${pods.length}), so there is nothing to dial. The verdict comes when one is ready.`,
     };
   }
   if (expectation.expect === 'Deny' && ready.some(usesHostNetwork)) return onHostNetwork(name);
@@ -157,8 +185,8 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
   );
   if (servicePort === undefined) {
-    const ports = (service.spec.ports ?? []).map(({ port, name }) =>
-      name === undefined ? `${port}` : `${name} (${port})`,
+    const ports = (service.spec.ports ?? []).map(({ port, name, protocol: offered = 'TCP' }) =>
+      name === undefined ? `${offered} ${port}` : `${offered} ${port} (${name})`,
     );
     return {
       reason: 'PortNotFound',

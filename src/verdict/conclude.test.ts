@@ -137,7 +137,7 @@ describe('a Deny that met silence', () => {
       verdict: 'Passed',
       reason: 'Denied',
       message:
-        'Pods app=web got no answer from pods app=db on TCP 5432 twice, while pods app=api connected to it in the same run, and the same probe pod connected elsewhere.',
+        'Pods app=web got no answer from pods app=db on TCP port 5432 twice, while pods app=api connected to it in the same run, and the same probe pod connected elsewhere.',
       outcome: 'TimedOut',
       control: 'pods app=api connected to it in the same run',
       command: 'nc -zv -w 2 10.0.0.5 5432',
@@ -156,7 +156,7 @@ describe('a Deny that met silence', () => {
       verdict: 'Passed',
       control: "its pods are Ready by the kubelet's readiness probe on that port",
       message:
-        "Pods app=web got no answer from pods app=db on TCP 5432 twice, while its pods are Ready by the kubelet's readiness probe on that port, and the same probe pod got an answer from its DNS resolver.",
+        "Pods app=web got no answer from pods app=db on TCP port 5432 twice, while its pods are Ready by the kubelet's readiness probe on that port, and the same probe pod got an answer from its DNS resolver.",
     });
   });
 
@@ -385,7 +385,7 @@ describe('a row', () => {
 
     expect(row?.command).toBe('nc -zv -w 2 api.shop.svc 80');
     expect(page?.command).toBe("curl -v --max-time 2 'http://api.shop.svc:80/x'");
-    expect(page?.message).toBe('Pods app=web connected to Service api on HTTP 80.');
+    expect(page?.message).toBe('Pods app=web connected to Service api on HTTP port 80.');
   });
 
   it('adds what the plan says beside the checks', () => {
@@ -394,7 +394,7 @@ describe('a row', () => {
     const [row] = rowsOf({ cluster: { pods }, expectations: [elsewhere], seen: { 'web-out': connection } });
 
     expect(row?.message).toBe(
-      'Pods app=web connected to 10.9.9.9 on TCP 443. Source pods on the host network were left out: network policies have no say there.',
+      'Pods app=web connected to 10.9.9.9 on TCP port 443. Source pods on the host network were left out: network policies have no say there.',
     );
   });
 });

@@ -75,7 +75,10 @@ export function connectionOfSameIdentity(
       if (other.id === check.id || seen === undefined || !isAnswered(seen)) continue;
       if (other.identity.key !== check.identity.key || doorOf(other, seen) !== door) continue;
       // Names are told apart by policies that look into DNS, and an answer about one is none about another.
-      if (other.dns?.name === check.dns?.name) return seen;
+      if (other.dns?.name !== check.dns?.name) continue;
+      // What was said on the other's connection is none of this check's business; that it stood is.
+      const { attempts, elapsedMs } = seen;
+      return { outcome: 'Connected', stage: seen.stage, firstOutcome: 'Connected', attempts, elapsedMs };
     }
   }
   return undefined;

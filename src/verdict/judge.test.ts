@@ -253,7 +253,8 @@ const anyObservation = fc.record<Observation>(
 const anyEvidence = fc.record<Evidence>(
   {
     expected: fc.constantFrom('Allow', 'Deny'),
-    observation: fc.oneof(anyObservation, fc.record({ missing: anyReason })),
+    // Confirmed silence often: among all that a probe can say it is rare, and it is what a Deny passes on.
+    observation: fc.oneof(anyObservation, fc.constant(observed('TimedOut')), fc.record({ missing: anyReason })),
     targetControl: fc.string(),
     sourceControl: fc.string(),
     mustAnswer: fc.boolean(),

@@ -49,7 +49,7 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'NameNotResolved':
       if (subject.protocol === 'DNS')
         return `${source} asked ${target} and was told that there is none. Check the name.`;
-      return `The host name of ${target} did not resolve for ${source}. Check the name, and that egress to the cluster's DNS is allowed on UDP and TCP 53.`;
+      return `${source} could not resolve the host name of ${target}. Check the name, and that egress to the cluster's DNS is allowed on UDP and TCP 53.`;
     case 'NameServerFailed':
       return `${source} asked ${target} and was told that it could not or would not be looked up. Look at the name server, and at DNS rules of policies.`;
     case 'NoDatagramAnswer':

@@ -72,15 +72,31 @@ describe('statusAfterRun', () => {
   it.each<[readonly Verdict[], Verdict, string, string, string, string, string]>([
     [['Passed', 'Skipped'], 'Passed', '1/1', 'True', 'True', 'AllPassed', 'Every expectation passed.'],
     [['Passed', 'Failed'], 'Failed', '1/2', 'False', 'False', 'ExpectationsViolated', 'e1: About e1.'],
-    [['Inconclusive', 'Failed'], 'Failed', '0/2', 'False', 'False', 'ExpectationsViolated', 'e1: About e1.'],
+    [
+      ['Inconclusive', 'Failed'],
+      'Failed',
+      '0/2',
+      'False',
+      'False',
+      'ExpectationsViolated',
+      'e1: About e1. Beside that, 1 proved nothing either way.',
+    ],
     [['Passed', 'Inconclusive'], 'Inconclusive', '1/2', 'Unknown', 'False', 'Inconclusive', 'e1: About e1.'],
-    [['Failed', 'Failed'], 'Failed', '0/2', 'False', 'False', 'ExpectationsViolated', 'e0, e1: About e0.'],
+    [
+      ['Failed', 'Failed'],
+      'Failed',
+      '0/2',
+      'False',
+      'False',
+      'ExpectationsViolated',
+      'e0: About e0. Also: e1 (see status.expectations).',
+    ],
     [
       ['Skipped'],
       'Skipped',
       '0/0',
       'Unknown',
-      'False',
+      'Unknown',
       'NothingCounts',
       'Every expectation is a dry run, so nothing counts. Set dryRun to false on those that should.',
     ],
@@ -91,7 +107,7 @@ describe('statusAfterRun', () => {
       'False',
       'False',
       'ExpectationsViolated',
-      'e0, e1, e2, e3, e4 and 2 more: About e0.',
+      'e0: About e0. Also: e1, e2, e3, e4 and 2 more (see status.expectations).',
     ],
   ])('for %j is %s, %s, Passed %s, Ready %s', (verdicts, verdict, display, passed, ready, reason, message) => {
     const rows = verdicts.map((each, index) => row(`e${index}`, each));

@@ -106,11 +106,15 @@ function verdictConditions(verdict: Verdict, rows: readonly Row[]): readonly Des
         return ['Unknown', 'NothingCounts', []];
     }
   })();
-  const message = concerned.length === 0 ? defaultMessage(verdict) : listed(concerned);
+  const unproven = verdict === 'Failed' ? of('Inconclusive').length : 0;
+  const message =
+    (concerned.length === 0 ? defaultMessage(verdict) : listed(concerned)) +
+    (unproven === 0 ? '' : ` Beside that, ${unproven} proved nothing either way.`);
   return [
     { type: 'Passed', status, reason, message },
-    // A gate must not open on anything but a pass, and must not stay undecided on a run that proved nothing.
-    { type: 'Ready', status: verdict === 'Passed' ? 'True' : 'False', reason, message },
+    // A gate must not open on anything but a pass, nor stay undecided on a run that proved nothing. Where nothing counts,
+    // there is nothing to decide.
+    { type: 'Ready', status: verdict === 'Inconclusive' ? 'False' : status, reason, message },
   ];
 }
 
@@ -120,11 +124,13 @@ function defaultMessage(verdict: Verdict): string {
     : 'Every expectation is a dry run, so nothing counts. Set dryRun to false on those that should.';
 }
 
-/** The first few by name, with the first one's sentence. */
-function listed(rows: readonly Row[]): string {
-  const shown = rows.slice(0, 5).map(({ name }) => name);
-  const more = rows.length > shown.length ? ` and ${rows.length - shown.length} more` : '';
-  return `${shown.join(', ')}${more}: ${rows[0]?.message ?? ''}`;
+/** The first one's sentence, and the names of a few more; their sentences stand in their rows. */
+export function listed(rows: readonly Pick<Row, 'name' | 'message'>[]): string {
+  const [first, ...others] = rows;
+  const shown = others.slice(0, 4).map(({ name }) => name);
+  const more = others.length > shown.length ? ` and ${others.length - shown.length} more` : '';
+  const also = shown.length === 0 ? '' : ` Also: ${shown.join(', ')}${more} (see status.expectations).`;
+  return `${first?.name ?? ''}: ${first?.message ?? ''}${also}`;
 }
 
 function withTimes(previous: readonly ExpectationStatus[], rows: readonly Row[], now: string): ExpectationStatus[] {
