@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -32,7 +32,9 @@ async function acquire(file: string, note: (text: string) => void): Promise<void
       continue;
     }
     if (performance.now() - remindedAtMs > reminderMs) {
-      note(`waiting for process ${owner.processId}, which is setting up (lock ${file})`);
+      note(
+        `waiting for ${whereabouts(owner.processId)}, where process ${owner.processId} is setting up (lock ${file})`,
+      );
       remindedAtMs = performance.now();
     }
     await delay(pollMs);
@@ -56,6 +58,15 @@ export function startTimeOf(processId: number): string | undefined {
   const stat = contentOf(`/proc/${processId}/stat`);
   // The second field, the name in parentheses, may hold spaces; the start time is the 20th after it.
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+/** The folder in which a process works, to tell one checkout from another. */
+function whereabouts(processId: number): string {
+  try {
+    return readlinkSync(`/proc/${processId}/cwd`);
+  } catch {
+    return 'another checkout';
+  }
 }
 
 /** A link appears together with its content, so that nobody sees a lock without an owner. */

@@ -1,4 +1,5 @@
 /** The demonstration: a real cluster, the three-tier example, a hole that is caught, and a cut that is caught. */
+import { dirname } from 'node:path';
 import { problemSentences, verdictTable } from '../../src/report/index.ts';
 import { ensureCluster } from '../cluster/index.ts';
 import { kubectlFor } from '../harness/kubectl.ts';
@@ -38,7 +39,9 @@ async function main(): Promise<void> {
   await kubectl(`apply -f ${example}/03-test.yaml`);
   await stage.expect('the policies do what they are meant to do', nothingFails, verdictTable);
 
-  say('\n== Opening a hole: kubectl delete networkpolicy default-deny db -n shop');
+  say(
+    '\n== Opening a hole, while the API keeps a policy of its own: kubectl delete networkpolicy default-deny db -n shop',
+  );
   await kubectl('delete networkpolicy default-deny db -n shop');
   await stage.expect(
     'the change itself was noticed, and the client in the other namespace gets in',
@@ -69,7 +72,8 @@ async function main(): Promise<void> {
 Every step was as expected. The cluster stays up; look around:
 
   export KUBECONFIG=${cluster.kubeconfig}
-  kubectl get connectivitytests -A -o wide        (this kubectl fits: ${cluster.tools.kubectl})
+  export PATH=${dirname(cluster.tools.kubectl)}:$PATH
+  kubectl get connectivitytests -A -o wide
   kubectl describe connectivitytest boundaries -n shop
   kubectl explain connectivitytest.spec.expectations
   kubectl get events -n shop --field-selector reason=ExpectationViolated

@@ -21,6 +21,7 @@ export function createStage(kubectl: Kubectl, say: (text: string) => void): Stag
           return failedExactly(kubectl, namespace, name, failed, (test) => progress(key, shownState(test)));
         }),
       );
+      for (const test of tests) progress(`${test.metadata.namespace}/${test.metadata.name}`, shownState(test));
       const shown = show?.(tests);
       if (shown !== undefined) say(`\n${indented(shown)}\n`);
       say(`   as expected after ${((performance.now() - start) / 1000).toFixed(1)} s: ${meaning}`);
@@ -30,7 +31,7 @@ export function createStage(kubectl: Kubectl, say: (text: string) => void): Stag
 
 function shownState({ status }: ConnectivityTest): string {
   if (status?.summary === undefined) return 'probing';
-  return `${status.summary.display} passed, ${status.summary.failed} failed, ${status.summary.inconclusive} unproven`;
+  return `${status.summary.display} passed, ${status.summary.failed} failed, ${status.summary.inconclusive} inconclusive`;
 }
 
 /** Says a test's state whenever it has changed. */

@@ -14,7 +14,11 @@ const requestTimeoutMs = 15_000;
 async function main(): Promise<void> {
   const settings = settingsFrom(process.env);
   const { version } = manifest;
-  const log = pino({ level: settings.logLevel });
+  const log = pino({
+    level: settings.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
   const metrics = createMetrics({ version, revision: process.env['POSTERN_REVISION'] ?? 'unknown' });
   const client = createKubeClient({
     ...settings.cluster,
