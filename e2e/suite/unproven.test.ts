@@ -14,13 +14,20 @@ describe('what proves nothing is not a pass', () => {
       ...server({ namespace, name: 'client' }),
       ...server({ namespace, name: 'guarded' }),
       ...server({ namespace, name: 'unwatched', readiness: 'none' }),
+      ...server({ namespace, name: 'half-open', readiness: 'none' }),
+      ...server({ namespace, name: 'stranger' }),
       ...server({ namespace, name: 'empty', replicas: 0 }),
+      networkPolicy(namespace, 'half-open', {
+        podSelector: { matchLabels: { app: 'half-open' } },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'client' } } }] }],
+      }),
       networkPolicy(namespace, 'guard', {
         podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['guarded', 'unwatched'] }] },
         policyTypes: ['Ingress'],
       }),
     );
-    await world.ready('client', 'guarded', 'unwatched');
+    await world.ready('client', 'guarded', 'unwatched', 'half-open', 'stranger');
   });
   afterAll(() => world.destroy());
 
@@ -44,6 +51,27 @@ describe('what proves nothing is not a pass', () => {
           to: { workload: { kind: 'Deployment', name: 'guarded' }, port: 9 },
           expect: 'Deny',
         },
+        {
+          name: 'control-named',
+          from: { workload: { kind: 'Deployment', name: 'stranger' } },
+          to: { workload: { kind: 'Deployment', name: 'half-open' }, port: 8080 },
+          control: { from },
+          expect: 'Deny',
+        },
+        {
+          name: 'control-declared',
+          from,
+          to: { workload: { kind: 'Deployment', name: 'unwatched' }, port: 8080 },
+          control: { mode: 'Declared' },
+          expect: 'Deny',
+        },
+        {
+          name: 'unreachable-is-enough',
+          from,
+          to: { ip: '169.254.169.254', port: 80 },
+          control: { mode: 'UnreachableIsEnough' },
+          expect: 'Deny',
+        },
         { name: 'unknown-name', from, to: { host: 'nowhere.invalid', port: 80 }, expect: 'Deny' },
         { name: 'no-such-port', from, to: { service: { name: 'guarded' }, port: 81 }, expect: 'Deny' },
         {
@@ -58,6 +86,9 @@ describe('what proves nothing is not a pass', () => {
     const seen = Object.fromEntries([...rows].map(([name, { verdict, reason }]) => [name, `${verdict} ${reason}`]));
     expect(seen).toEqual({
       denied: 'Passed Denied',
+      'control-named': 'Passed Denied',
+      'control-declared': 'Passed Denied',
+      'unreachable-is-enough': 'Passed NotReached',
       'nobody-can-tell': 'Inconclusive NoTargetControl',
       'no-endpoints': 'Inconclusive TargetNotReady',
       'closed-port': 'Inconclusive RefusedOrClosed',

@@ -9,6 +9,8 @@ export type Verdict = (typeof verdicts)[number];
 export const reasons = {
   Reachable: 'the connection succeeded, as expected',
   Denied: 'the connection timed out although the target answers others and the source can send, as expected',
+  NotReached:
+    'nothing answered, which is all that `control.mode: UnreachableIsEnough` asks for; it may be no policy’s doing',
   UnexpectedlyReachable: 'a connection that must not succeed did',
   ReachedThenReset: 'a connection that must not succeed reached its target, which then reset it',
   Blocked: 'a connection that must succeed timed out or was rejected on its way',

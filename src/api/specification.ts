@@ -7,6 +7,8 @@ export const expectedResults = ['Allow', 'Deny'] as const;
 export const protocols = ['TCP', 'UDP'] as const;
 export const udpPresets = ['DNS', 'NTP'] as const;
 export const dnsRecordTypes = ['A', 'AAAA'] as const;
+/** What is accepted as proof that a denied target answers others. */
+export const controlModes = ['Observed', 'Declared', 'UnreachableIsEnough'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
 const workload = Type.Object(
@@ -287,6 +289,31 @@ const udp = withRules(
   ],
 );
 
+const control = withRules(
+  Type.Object(
+    {
+      mode: Type.Optional(
+        stringEnum(controlModes, {
+          description:
+            'Observed: somebody connected in the same run, or the kubelet’s readiness probe does on that very port. Declared: ready pods that declare the port are enough, though nobody connected. UnreachableIsEnough: for addresses that nobody here can reach; no answer passes, though no policy may be the cause, and the result says so.',
+          default: 'Observed',
+        }),
+      ),
+      from: Type.Optional(source),
+    },
+    {
+      description:
+        'How to prove that the target of a Deny answers others, so that silence means a denial. `from` names pods that may connect: they try it in the same run.',
+    },
+  ),
+  [
+    {
+      rule: "!has(self.from) || self.mode == 'Observed'",
+      message: 'leave `mode` out beside `from`: what those pods see is the proof',
+    },
+  ],
+);
+
 const expectation = withRules(
   Type.Object(
     {
@@ -304,6 +331,7 @@ const expectation = withRules(
       ),
       http: Type.Optional(http),
       udp: Type.Optional(udp),
+      control: Type.Optional(control),
       expect: stringEnum(expectedResults, {
         description: 'Allow: the connection must succeed. Deny: it must not. There is no default.',
       }),
@@ -323,6 +351,17 @@ const expectation = withRules(
       message:
         'a Deny is proved by the TCP connection alone: leave `http` out, or write `expect: Allow` with the `status` that you expect',
       fieldPath: '.http',
+    },
+    {
+      rule: "self.expect == 'Deny' || !has(self.control)",
+      message: 'an Allow proves itself: leave `control` out, or write `expect: Deny`',
+      fieldPath: '.control',
+    },
+    {
+      rule: "!has(self.control) || !has(self.udp) || self.control.mode != 'UnreachableIsEnough'",
+      message:
+        'silence over UDP is no effect to be content with: write `control: {from: …}` with pods that get an answer',
+      fieldPath: '.control',
     },
     {
       rule: "!has(self.http) || (!has(self.protocol) || self.protocol == 'TCP') && !has(self.to.dns)",
@@ -426,5 +465,6 @@ export type TargetReference = Static<typeof target>;
 export type WorkloadReference = Static<typeof workload>;
 export type PodSelector = Static<typeof podSelector>;
 export type Protocol = (typeof protocols)[number];
+export type ControlMode = (typeof controlModes)[number];
 export type Severity = (typeof severities)[number];
 export type Expected = (typeof expectedResults)[number];

@@ -211,8 +211,8 @@ export class Reconciler {
 
 function countAttempts(run: Run, metrics: Metrics): void {
   const protocols = new Map(
-    run.plan.lines.flatMap(({ expectation, checks }) =>
-      checks.map(({ id }) => [id, applicationProtocolOf(expectation)] as const),
+    run.plan.lines.flatMap(({ expectation, checks, controls }) =>
+      [...controls, ...checks].map(({ id }) => [id, applicationProtocolOf(expectation)] as const),
     ),
   );
   for (const { report, assignment } of run.probes) {

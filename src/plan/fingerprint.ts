@@ -21,8 +21,8 @@ export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterV
   const pods = new Map(
     plan.namespaces.flatMap((name) => view.pods(name)).map(({ metadata }) => [metadata.uid, metadata.labels ?? {}]),
   );
-  const lines = plan.lines.map(({ checks, findings, notes }) => [
-    checks.map(({ identity, target }) => [
+  const lines = plan.lines.map(({ checks, controls, findings, notes }) => [
+    [...checks, ...controls].map(({ identity, target }) => [
       identity.key,
       target,
       target.podUids.map((uid) => sorted(pods.get(uid) ?? {})),

@@ -83,7 +83,7 @@ export function identitiesOf(
 }
 
 /** The source in words, as sentences name it. */
-export function describeSource({ from }: Expectation): string {
+export function describeSource({ from }: Pick<Expectation, 'from'>): string {
   if (from.workload !== undefined) return `${from.workload.kind} ${from.workload.name}`;
   return `pods ${describeSelector(from.pods ?? {})}`;
 }

@@ -15,6 +15,8 @@ export interface Check extends PlannedCheck {
 export interface Line {
   readonly expectation: Expectation;
   readonly checks: readonly Check[];
+  /** Checks that are to prove for a Deny that its targets answer; they have no verdict of their own. */
+  readonly controls: readonly Check[];
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
 }
@@ -55,9 +57,9 @@ interface World {
 function lineFor(expectation: Expectation, world: World): Line {
   const { test, view } = world;
   const found = identitiesOf(test, expectation, view);
-  if ('reason' in found) return { expectation, checks: [], findings: [found], notes: [] };
+  if ('reason' in found) return { expectation, checks: [], controls: [], findings: [found], notes: [] };
   const resolved = targetsOf(test, expectation, view);
-  if ('reason' in resolved) return { expectation, checks: [], findings: [resolved], notes: [] };
+  if ('reason' in resolved) return { expectation, checks: [], controls: [], findings: [resolved], notes: [] };
 
   const { identities } = found;
   const findings: Finding[] = [];
@@ -79,8 +81,25 @@ function lineFor(expectation: Expectation, world: World): Line {
       message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
     });
   }
-  const notes = [found.note, resolved.note].filter((note) => note !== undefined);
-  return { expectation, checks: own, findings, notes };
+  const controls = controlsFor(expectation, resolved.targets, world);
+  const notes = [found.note, resolved.note, controls.note].filter((note) => note !== undefined);
+  return { expectation, checks: own, controls: controls.checks, findings, notes };
+}
+
+/** What the pods of `control.from` try on behalf of a Deny. That they cannot is no finding: the verdict asks for a control then. */
+function controlsFor(
+  expectation: Expectation,
+  targets: readonly Target[],
+  world: World,
+): { readonly checks: readonly Check[]; readonly note?: string } {
+  const { control, ...asked } = expectation;
+  if (control?.from === undefined) return { checks: [] };
+  const admitted: Expectation = { ...asked, from: control.from, expect: 'Allow' };
+  const found = identitiesOf(world.test, admitted, world.view);
+  if ('reason' in found) return { checks: [], note: `Its control has no source: ${found.message}` };
+  const able = found.identities.filter((identity) => obstacleFor(identity, admitted, world) === undefined);
+  const checks = able.flatMap((identity) => targets.map((target) => checkFor(admitted, identity, target, world)));
+  return { checks: checks.filter((check) => check !== undefined) };
 }
 
 /** Why a probe pod cannot stand for an identity, or must not. */

@@ -9,6 +9,13 @@ export function containerPortNamed(pod: Pod, name: string, protocol: Protocol): 
   return undefined;
 }
 
+/** Whether a container of the pod says that it listens on this port; nobody checks whether it does. */
+export function declaresPort(pod: Pod, port: number, protocol: Protocol): boolean {
+  return pod.spec.containers.some(({ ports }) =>
+    ports?.some((declared) => declared.containerPort === port && (declared.protocol ?? 'TCP') === protocol),
+  );
+}
+
 /**
  * Whether a container of the pod has a readiness probe that connects to this very port of this very pod. The kubelet dials
  * from the node, which network policies admit, so a Ready pod then answers there. A probe that sets `host` dials elsewhere.

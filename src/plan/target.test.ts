@@ -46,7 +46,7 @@ describe('pods', () => {
     ['the name of one', { workload: { kind: 'Pod', name: 'api-1' }, port: 'http' }],
   ])('by %s are dialled each', (_, to) => {
     expect(targetsIn({ pods: [apiPod] }, to)).toEqual({
-      targets: [{ address: '10.0.0.7', port: 8080, podUids: ['uid-api-1'], readinessProved: true }],
+      targets: [{ address: '10.0.0.7', port: 8080, podUids: ['uid-api-1'], readinessProved: true, declared: true }],
     });
   });
 
@@ -150,7 +150,7 @@ describe('a Service', () => {
     ['name', 'http'],
   ])('is dialled at its cluster address and its own port, by %s', (_, port) => {
     expect(targetsIn(cluster(), { service: api, port })).toEqual({
-      targets: [{ address: '10.96.0.1', port: 80, podUids: ['uid-api-1'], readinessProved: true }],
+      targets: [{ address: '10.96.0.1', port: 80, podUids: ['uid-api-1'], readinessProved: true, declared: true }],
     });
   });
 
@@ -227,7 +227,7 @@ describe('a Service', () => {
 
     it("is dialled at each endpoint on the endpoint's port if the port is given by name", () => {
       expect(targetsIn(cluster(headless), { service: api, port: 'http' })).toEqual({
-        targets: [{ address: '10.0.0.7', port: 8080, podUids: ['uid-api-1'], readinessProved: true }],
+        targets: [{ address: '10.0.0.7', port: 8080, podUids: ['uid-api-1'], readinessProved: true, declared: true }],
       });
     });
 

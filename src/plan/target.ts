@@ -1,6 +1,6 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
-import { containerPortNamed, hasReadinessProbeOn } from './pod-port.ts';
+import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */
@@ -13,6 +13,8 @@ export interface Target {
   readonly podUids: readonly string[];
   /** Whether the kubelet proves, by a readiness probe on that very port, that each of these pods answers there. */
   readonly readinessProved: boolean;
+  /** Whether each of these pods is ready and declares that very port. */
+  readonly declared?: boolean;
 }
 
 export interface ResolvedTargets {
@@ -154,6 +156,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
       port,
       podUids: [pod.metadata.uid ?? ''],
       readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
+      ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
     });
   }
   return ready.length > targets.length
@@ -263,6 +266,10 @@ function dialledService(
       protocolOf(expectation) === 'TCP' && pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port)
     );
   };
+  const declares = (endpoint: Endpoint) => {
+    const pod = podOf(endpoint);
+    return pod !== undefined && isReady(pod) && declaresPort(pod, endpoint.port, protocolOf(expectation));
+  };
   const clusterAddress = service.spec.clusterIP;
   const uids = (among: readonly Endpoint[]) =>
     among.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])).toSorted();
@@ -274,6 +281,7 @@ function dialledService(
           port: servicePort,
           podUids: uids(endpoints),
           readinessProved: endpoints.every(proved),
+          ...(endpoints.every(declares) ? { declared: true } : {}),
         },
       ],
     };
@@ -289,6 +297,7 @@ function dialledService(
       port: isByNumber ? servicePort : endpoint.port,
       podUids: uids([endpoint]),
       readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
+      ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
     }));
   return endpoints.length > targets.length
     ? { targets, note: `${targets.length} of ${endpoints.length} ready endpoints were dialled.` }

@@ -69,6 +69,70 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
   return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true, ...run });
 }
 
+describe('a control that the expectation asks for', () => {
+  const deny = (control: Expectation['control'], to = db()) =>
+    expectationOf({ name: 'web-not-db', from: from('web'), to, expect: 'Deny', ...(control && { control }) });
+  const declaring: Cluster = {
+    pods: [
+      ...(shop.pods ?? []).slice(0, 2),
+      podOf('db-0', {
+        labels: { app: 'db' },
+        ip: '10.0.0.5',
+        spec: { containers: [{ name: 'db', ports: [{ containerPort: 5432 }] }] },
+      }),
+    ],
+  };
+  const seen = { 'web-not-db': silence, 'web-out': connection };
+
+  /** The row of the Deny, where its checks saw silence and its controls saw this. */
+  function judged(expectation: Expectation, control: Observation, cluster = shop) {
+    const test = testOf([expectation, elsewhere]);
+    const { lines, assignments } = planFor(test, viewOf(cluster));
+    const stated = new Map(
+      lines.flatMap(({ expectation: { name }, checks, controls }) => [
+        ...checks.map(({ id }) => [id, name === 'web-out' ? connection : silence] as const),
+        ...controls.map(({ id }) => [id, control] as const),
+      ]),
+    );
+    const reports = assignments.map(({ checks }) => ({ checks, resolverAnswered: false, observations: stated }));
+    return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true })[0];
+  }
+
+  it('is tried by the pods that it names, and speaks if they connect', () => {
+    expect(judged(deny({ from: from('api') }), connection)).toMatchObject({
+      verdict: 'Passed',
+      reason: 'Denied',
+      control: 'pods app=api connected to it in the same run',
+    });
+    expect(judged(deny({ from: from('api') }), silence)).toMatchObject({ reason: 'NoTargetControl' });
+  });
+
+  it('disproves the Deny if it names the very source', () => {
+    expect(judged(deny({ from: from('web') }), connection)).toMatchObject({
+      verdict: 'Failed',
+      reason: 'UnexpectedlyReachable',
+    });
+  });
+
+  it('says so if nobody is there to try', () => {
+    const row = judged(deny({ from: from('nobody') }), connection);
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'NoTargetControl' });
+    expect(row?.message).toContain('Its control has no source: No pod of namespace shop matches app=nobody.');
+  });
+
+  it.each<[string, Cluster, Expectation['control'], string]>([
+    ['a declared port', declaring, { mode: 'Declared' }, 'Denied'],
+    ['no declared port', shop, { mode: 'Declared' }, 'NoTargetControl'],
+    ['a declared port that nobody asked to believe', declaring, undefined, 'NoTargetControl'],
+    ['nothing at all', shop, { mode: 'UnreachableIsEnough' }, 'NotReached'],
+  ])('accepts what it is told to accept: %s', (_, cluster, control, reason) => {
+    const [row] = rowsOf({ cluster, expectations: [deny(control), elsewhere], seen });
+
+    expect(row?.reason).toBe(reason);
+  });
+});
+
 describe('a control over UDP', () => {
   const dns = { name: 'db.example' };
   const own = expectationOf({ name: 'own', from: from('web'), to: { dns }, expect: 'Deny' });

@@ -101,11 +101,12 @@ function judgeCheck(
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined ? undefined : (disproof ?? stated);
   const trouble = report?.trouble;
-  const targetControl = targetControlOf(check, observation, evidence.reports, names);
+  const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
+    unreachableIsEnough: expectation.control?.mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
     disturbed: evidence.disturbed,
@@ -117,6 +118,7 @@ function judgeCheck(
     target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
+    hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),

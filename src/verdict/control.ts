@@ -1,5 +1,5 @@
-import { type Check, describeSource } from '../plan/index.ts';
-import type { Expectation } from '../api/index.ts';
+import type { ControlMode } from '../api/index.ts';
+import { type Check, describeSource, type Line } from '../plan/index.ts';
 import type { Observation } from '../probe/index.ts';
 
 /** A probe pod's part of a run, as far as proofs of a working network need it. */
@@ -35,13 +35,14 @@ function doorOf(check: Check, observation: Observation | undefined): string | un
 
 /**
  * What proves that a check's target answers somebody on that port: another check of the run that connected to the same
- * address and port, else the kubelet's readiness probe on that very port.
+ * address and port, else the kubelet's readiness probe on that very port, else what the user accepts.
  */
 export function targetControlOf(
   check: Check,
   observation: Observation | undefined,
   probes: readonly ProbeFacts[],
   sourceNames: ReadonlyMap<number, string>,
+  mode: ControlMode = 'Observed',
 ): string | undefined {
   const door = doorOf(check, observation);
   if (door === undefined) return undefined;
@@ -55,7 +56,10 @@ export function targetControlOf(
       }
     }
   }
-  return check.target.readinessProved ? "its pods are Ready by the kubelet's readiness probe on that port" : undefined;
+  if (check.target.readinessProved) return "its pods are Ready by the kubelet's readiness probe on that port";
+  return mode === 'Declared' && check.target.declared === true
+    ? 'its pods are Ready and declare that port, which `control.mode: Declared` accepts'
+    : undefined;
 }
 
 /**
@@ -107,7 +111,15 @@ function answersOf({ checks, observations }: ProbeFacts): boolean {
 
 /** Who asks, by check, for sentences about controls. */
 export function sourceNamesOf(
-  lines: readonly { readonly expectation: Expectation; readonly checks: readonly Check[] }[],
+  lines: readonly Pick<Line, 'expectation' | 'checks' | 'controls'>[],
 ): ReadonlyMap<number, string> {
-  return new Map(lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, describeSource(expectation)])));
+  return new Map(
+    lines.flatMap(({ expectation, checks, controls }) => {
+      const admitted = { from: expectation.control?.from ?? expectation.from };
+      return [
+        ...controls.map(({ id }) => [id, describeSource(admitted)] as const),
+        ...checks.map(({ id }) => [id, describeSource(expectation)] as const),
+      ];
+    }),
+  );
 }

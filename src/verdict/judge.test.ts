@@ -102,6 +102,37 @@ describe('an Allow', () => {
 describe('a Deny', () => {
   it.each<[string, Parts, Verdict, Reason]>([
     [
+      'passes without a target control if that is enough',
+      { unreachableIsEnough: true, targetControl: undefined },
+      'Passed',
+      'NotReached',
+    ],
+    ['says denied where there is a control all the same', { unreachableIsEnough: true }, 'Passed', 'Denied'],
+    [
+      'passes on a confirmed rejection if that is enough',
+      { unreachableIsEnough: true, observation: observed('Unreachable') },
+      'Passed',
+      'NotReached',
+    ],
+    [
+      'does not pass on a rejection that was not confirmed, though that be enough',
+      { unreachableIsEnough: true, observation: observed('Unreachable', { firstOutcome: 'TimedOut' }) },
+      'Inconclusive',
+      'ProbeLost',
+    ],
+    [
+      'does not pass on a refusal, though unreachable be enough',
+      { unreachableIsEnough: true, observation: observed('Refused') },
+      'Inconclusive',
+      'RefusedOrClosed',
+    ],
+    [
+      'does not pass where the source can send nothing, though unreachable be enough',
+      { unreachableIsEnough: true, targetControl: undefined, sourceControl: undefined },
+      'Inconclusive',
+      'NoSourceControl',
+    ],
+    [
       'whose TLS handshake failed fails: it was reached',
       { observation: observed('TLSFailed', { stage: 'tls' }) },
       'Failed',
@@ -212,11 +243,13 @@ describe('a Deny', () => {
 
 /** Confirmed silence under the best of circumstances, but for these parts. */
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
-  const { observation = observed('TimedOut'), mustAnswer = true, targetStands = true, disturbed = false } = parts;
+  const { observation = observed('TimedOut'), targetStands = true, disturbed = false } = parts;
+  const { mustAnswer = true, unreachableIsEnough = false } = parts;
   const { targetControl, sourceControl } = { ...best, ...parts };
   return {
     expected,
     observation,
+    unreachableIsEnough,
     mustAnswer,
     targetStands,
     disturbed,
@@ -257,11 +290,12 @@ const anyEvidence = fc.record<Evidence>(
     observation: fc.oneof(anyObservation, fc.constant(observed('TimedOut')), fc.record({ missing: anyReason })),
     targetControl: fc.string(),
     sourceControl: fc.string(),
+    unreachableIsEnough: fc.boolean(),
     mustAnswer: fc.boolean(),
     targetStands: fc.boolean(),
     disturbed: fc.boolean(),
   },
-  { requiredKeys: ['expected', 'observation', 'mustAnswer', 'targetStands', 'disturbed'] },
+  { requiredKeys: ['expected', 'observation', 'unreachableIsEnough', 'mustAnswer', 'targetStands', 'disturbed'] },
 );
 
 describe('whatever the evidence', () => {
@@ -285,9 +319,14 @@ describe('whatever the evidence', () => {
         fc.pre(evidence.expected === 'Deny' && judge(evidence).verdict === 'Passed');
 
         expect(evidence).toMatchObject({ targetStands: true, disturbed: false });
-        expect(evidence.targetControl).toBeDefined();
         expect(evidence.sourceControl).toBeDefined();
-        expect(observation).toMatchObject({ outcome: 'TimedOut', firstOutcome: 'TimedOut', stage: 'connect' });
+        expect(observation).toMatchObject({ stage: 'connect' });
+        const { reason } = judge(evidence);
+        if (reason === 'NotReached') expect(evidence.unreachableIsEnough).toBe(true);
+        else expect(evidence.targetControl).toBeDefined();
+        const silence = reason === 'NotReached' ? ['TimedOut', 'Unreachable'] : ['TimedOut'];
+        expect('outcome' in observation && observation.firstOutcome === observation.outcome).toBe(true);
+        expect(silence).toContain('outcome' in observation && observation.outcome);
       }),
       { numRuns: 20, maxSkipsPerRun: 100_000 },
     );

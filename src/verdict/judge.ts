@@ -10,6 +10,8 @@ export interface Evidence {
   readonly targetControl?: string;
   /** What proved that the source's own network works, in words; absent if nothing did. */
   readonly sourceControl?: string;
+  /** Whether the user is content that nothing answers, whatever the cause. */
+  readonly unreachableIsEnough: boolean;
   /** Whether the target answers what it is asked if the question arrives; a datagram of the user's making it may ignore. */
   readonly mustAnswer: boolean;
   /** Whether the target's pods stood ready from before the run until after it. */
@@ -25,7 +27,7 @@ export interface Judgement {
 
 /**
  * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes on silence alone, and
- * only with a proof that the target answers and a proof that the source can send. A refusal is no denial: on a cluster that
+ * only with a proof that the target answers, unless the user asked for none, and a proof that the source can send. A refusal is no denial: on a cluster that
  * drops what it denies, it means that the packet arrived.
  */
 export function judge(evidence: Evidence): Judgement {
@@ -77,14 +79,14 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
       // Silence at the TLS or HTTP stage comes after a connection that stood.
       return observation.stage === 'tls' || observation.stage === 'http'
         ? reached('UnexpectedlyReachable', evidence)
-        : judgeSilence(observation, evidence);
+        : judgeUnanswered(observation, evidence);
     case 'Refused':
       return inconclusive('RefusedOrClosed');
     case 'NameNotResolved':
     case 'NameServerFailed':
       return inconclusive(observation.outcome);
     default:
-      return inconclusive('RejectedUnproven');
+      return evidence.unreachableIsEnough ? judgeUnanswered(observation, evidence) : inconclusive('RejectedUnproven');
   }
 }
 
@@ -92,17 +94,18 @@ function reached(reason: Reason, { disturbed }: Evidence): Judgement {
   return disturbed ? inconclusive('EnforcementDelayed') : { verdict: 'Failed', reason };
 }
 
-function judgeSilence(observation: Observation, evidence: Evidence): Judgement {
-  const { targetStands, disturbed, targetControl, sourceControl } = evidence;
-  // Silence counts when a second attempt confirmed it; the probe program never states less.
-  if (observation.stage !== 'connect' || observation.firstOutcome !== 'TimedOut' || observation.attempts < 2) {
-    return inconclusive('ProbeLost');
-  }
+/** Nothing answered: silence, or for who asks no more than that, a rejection on the way. */
+function judgeUnanswered(observation: Observation, evidence: Evidence): Judgement {
+  const { targetStands, disturbed, targetControl, sourceControl, unreachableIsEnough } = evidence;
+  const { outcome, stage, firstOutcome, attempts } = observation;
+  // What a second attempt did not confirm counts for nothing; the probe program never states less.
+  if (stage !== 'connect' || firstOutcome !== outcome || attempts < 2) return inconclusive('ProbeLost');
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
-  if (targetControl === undefined) return inconclusive('NoTargetControl');
+  const isDenied = outcome === 'TimedOut' && targetControl !== undefined;
+  if (!isDenied && !unreachableIsEnough) return inconclusive('NoTargetControl');
   if (sourceControl === undefined) return inconclusive('NoSourceControl');
-  return { verdict: 'Passed', reason: 'Denied' };
+  return { verdict: 'Passed', reason: isDenied ? 'Denied' : 'NotReached' };
 }
 
 function inconclusive(reason: Reason): Judgement {

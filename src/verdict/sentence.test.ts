@@ -7,6 +7,7 @@ const subject: Subject = {
   target: 'Service api on TCP 80',
   namespace: 'shop',
   protocol: 'TCP',
+  hasPods: true,
 };
 const bySelector: Subject = { ...subject, source: 'pods app=web', target: 'pods app=db on TCP 5432' };
 

@@ -8,6 +8,8 @@ export interface Subject {
   readonly target: string;
   readonly namespace: string;
   readonly protocol: ApplicationProtocol;
+  /** Whether the target is pods of the cluster, not an address or a name. */
+  readonly hasPods: boolean;
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly httpStatus?: number;
@@ -60,8 +62,10 @@ function wordsFor(reason: Reason, subject: Subject): string {
       return `${target} answered ${source} with HTTP ${subject.httpStatus ?? 'an unexpected status'}. The network path is open; check the application, or the \`status\` list.`;
     case 'NoAnswer':
       return `${source} connected to ${target}, but no HTTP answer came in time. The network path is open; check the application.`;
+    case 'NotReached':
+      return `${denied} twice. \`control.mode: UnreachableIsEnough\` asks for no more: it may be no policy's doing.`;
     case 'NoTargetControl':
-      return `${denied}, but nothing proved that it answers anybody there. Add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.`;
+      return `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
     case 'NoSourceControl':
       return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
     case 'RefusedOrClosed':
@@ -89,4 +93,10 @@ function wordsFor(reason: Reason, subject: Subject): string {
     default:
       return `${source} to ${target}: ${subject.trouble ?? 'not probed'}.`;
   }
+}
+
+function waysToControl({ hasPods }: Subject): string {
+  return hasPods
+    ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
+    : 'Name pods that may connect as `control.from`, or write `control: {mode: UnreachableIsEnough}` if nobody here can and that is enough.';
 }
