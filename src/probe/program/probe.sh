@@ -123,8 +123,10 @@ check() {
     *)
       attempts=2
       attempt "$@"
-      # Two different answers are no steady denial: keep the one that is not silence.
-      [ "$outcome" = Tc ] && outcome=$first
+      # Two different answers are no steady denial: state the one that is not silence, and that it did not stand alone.
+      if [ "$outcome" = Tc ] && [ "$first" != Tc ]; then
+        outcome=$first first=Tc
+      fi
       ;;
     esac
   else
