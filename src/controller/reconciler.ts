@@ -131,8 +131,15 @@ export class Reconciler {
     const { test, plan, fingerprint, remembered, key } = world;
     const { runner, log } = this.#options;
     const request = test.metadata.annotations?.['postern.dev/run-requested-at'];
-    const order = { test, plan, fingerprint, trigger, ...(request === undefined ? {} : { runRequest: request }) };
-    const run = runner.prepare(order);
+    const order = { owner: test, tasks: plan.assignments, times: test.spec };
+    const run: Run = {
+      ...runner.prepare(order),
+      trigger,
+      generation: test.metadata.generation,
+      fingerprint,
+      plan,
+      ...(request === undefined ? {} : { runRequest: request }),
+    };
     if (trigger === 'Spec') {
       await this.#writeStatus(world, statusPending(test, this.#timestamp()), signal);
       run.apiRequests += 1;

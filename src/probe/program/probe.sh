@@ -163,6 +163,8 @@ run() {
 
 TIMEOUT=$POSTERN_TIMEOUT_SECONDS
 SETTLE=$POSTERN_SETTLE_SECONDS
+# A fresh pod may be open, or closed, until its policies are in place.
+sleep "${POSTERN_DELAY_SECONDS:-0}"
 lines=$(printf '%s\n' "$POSTERN_PLAN" | run)
 resolver=N
 results=
