@@ -1,6 +1,6 @@
 import type { ConnectivityTest, Expectation, ExpectationStatus, Reason, Verdict } from '../api/index.ts';
 import { type Check, describeSource, describeTarget, type Line } from '../plan/index.ts';
-import { type Observation, reproduceCommand } from '../probe/index.ts';
+import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import {
   connectionOfSameIdentity,
   type ProbeFacts,
@@ -8,6 +8,7 @@ import {
   sourceNamesOf,
   targetControlOf,
 } from './control.ts';
+import type { DenialPair, Denials } from './denial.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
@@ -21,6 +22,8 @@ export interface RunEvidence {
   readonly lines: readonly Line[];
   readonly reports: readonly ProbeReport[];
   readonly disturbed: boolean;
+  /** How this cluster denies, as far as it was measured. */
+  readonly denials: Denials;
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
 }
@@ -96,6 +99,7 @@ function judgeCheck(
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
+  const denials = denialsFor(check, evidence.denials);
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
@@ -103,6 +107,7 @@ function judgeCheck(
     disturbed: evidence.disturbed,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...(denials === undefined ? {} : { denials }),
   });
   const subject: Subject = {
     source: describeSource(expectation),
@@ -111,7 +116,10 @@ function judgeCheck(
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
-    ...(observation === undefined ? {} : { firstOutcome: observation.firstOutcome }),
+    ...(observation === undefined
+      ? {}
+      : { outcome: connectOutcome(observation), firstOutcome: observation.firstOutcome }),
+    ...(denials === undefined ? {} : { denials }),
     ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
   };
   return {
@@ -121,6 +129,16 @@ function judgeCheck(
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
+}
+
+/** What the connection itself came to: at any later stage it stood. */
+function connectOutcome({ outcome, stage }: Observation): Outcome {
+  return stage === 'dns' || stage === 'connect' ? outcome : 'Connected';
+}
+
+/** How this cluster denies what a check speaks. */
+function denialsFor(_check: Check, denials: Denials): DenialPair | undefined {
+  return denials.TCP;
 }
 
 /** By name where the target is a Service: a cluster address means nothing to a reader, and belongs to its namespace. */

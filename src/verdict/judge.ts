@@ -1,5 +1,6 @@
 import type { Expected, Reason, Verdict } from '../api/index.ts';
 import type { Observation } from '../probe/index.ts';
+import { type DenialPair, isDenial, isNothingEnforced } from './denial.ts';
 
 /** What is known about one check when its run is over. */
 export interface Evidence {
@@ -14,6 +15,8 @@ export interface Evidence {
   readonly targetStands: boolean;
   /** Whether a change that the verdict depends on was observed while the run was under way. */
   readonly disturbed: boolean;
+  /** How this cluster denies what the check speaks; absent if that was not measured. */
+  readonly denials?: DenialPair;
 }
 
 export interface Judgement {
@@ -22,9 +25,9 @@ export interface Judgement {
 }
 
 /**
- * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes on silence alone, and
- * only with a proof that the target answers and a proof that the source can send. A refusal is no denial: on a cluster that
- * drops what it denies, it means that the packet arrived.
+ * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes only on the outcome that
+ * was measured as this cluster's denial, and only with a proof that the target answers and a proof that the source can send.
+ * A refusal on a cluster that drops what it denies is no denial: the packet arrived.
  */
 export function judge(evidence: Evidence): Judgement {
   const { observation } = evidence;
@@ -40,15 +43,15 @@ function judgeAllow(observation: Observation, evidence: Evidence): Judgement {
   if (observation.outcome === 'Connected') return { verdict: 'Passed', reason: 'Reachable' };
   if (!evidence.targetStands) return inconclusive('TargetChanged');
   if (evidence.disturbed) return inconclusive('EnforcementDelayed');
-  return { verdict: 'Failed', reason: allowFailure(observation) };
+  return { verdict: 'Failed', reason: allowFailure(observation, evidence) };
 }
 
-function allowFailure({ outcome, stage }: Observation): Reason {
+function allowFailure({ outcome, stage }: Observation, { denials }: Evidence): Reason {
   switch (outcome) {
     case 'TimedOut':
       return stage === 'http' ? 'NoAnswer' : 'Blocked';
     case 'Refused':
-      return 'NothingListening';
+      return denials === undefined || isDenial(denials, outcome) ? 'RefusedOrBlocked' : 'NothingListening';
     case 'Reset':
     case 'HTTPMismatch':
       return outcome;
@@ -70,26 +73,34 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
       // Silence at the HTTP stage comes after a connection that stood.
       return observation.stage === 'http'
         ? reached('UnexpectedlyReachable', evidence)
-        : judgeSilence(observation, evidence);
+        : judgeDenial('UnlikeDenial', observation, evidence);
     case 'Refused':
-      return inconclusive('RefusedOrClosed');
-    case 'NameNotResolved':
-      return inconclusive('NameNotResolved');
+      return judgeDenial('RefusedOrClosed', observation, evidence);
+    case 'Unreachable':
+      return judgeDenial('RejectedUnproven', observation, evidence);
     default:
-      return inconclusive('RejectedUnproven');
+      return inconclusive('NameNotResolved');
   }
 }
 
-function reached(reason: Reason, { disturbed }: Evidence): Judgement {
-  return disturbed ? inconclusive('EnforcementDelayed') : { verdict: 'Failed', reason };
+function reached(reason: Reason, { disturbed, denials }: Evidence): Judgement {
+  if (disturbed) return inconclusive('EnforcementDelayed');
+  // The cause, where it is known: no policy could have denied this.
+  const isFutile = denials !== undefined && isNothingEnforced(denials);
+  return { verdict: 'Failed', reason: isFutile ? 'PolicyNotEnforced' : reason };
 }
 
-function judgeSilence(observation: Observation, evidence: Evidence): Judgement {
-  const { targetStands, disturbed, targetControl, sourceControl } = evidence;
-  // Silence counts when a second attempt confirmed it; the probe program never states less.
-  if (observation.stage !== 'connect' || observation.firstOutcome !== 'TimedOut' || observation.attempts < 2) {
-    return inconclusive('ProbeLost');
+/** Whether what kept the source from connecting was a policy; `otherwise` says what it may have been. */
+function judgeDenial(otherwise: Reason, observation: Observation, evidence: Evidence): Judgement {
+  const { outcome, stage, firstOutcome, attempts } = observation;
+  const { targetStands, disturbed, targetControl, sourceControl, denials } = evidence;
+  // A denial counts when a second attempt confirmed it; of silence the probe program never states less.
+  if (stage !== 'connect' || firstOutcome !== outcome || attempts < 2) {
+    return inconclusive(outcome === 'TimedOut' ? 'ProbeLost' : otherwise);
   }
+  if (denials === undefined) return inconclusive('NotCalibrated');
+  if (isNothingEnforced(denials)) return inconclusive('PolicyNotEnforced');
+  if (!isDenial(denials, outcome)) return inconclusive(otherwise);
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
   if (targetControl === undefined) return inconclusive('NoTargetControl');
