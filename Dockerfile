@@ -9,7 +9,7 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 # The probe's programs with the libraries that they load, and nothing else: every probe pod pulls this image.
 FROM ${BASE_IMAGE} AS probe-root
 RUN apt-get update -qq \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends busybox curl netcat-openbsd \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends busybox curl netcat-openbsd socat \
  && rm -rf /var/lib/apt/lists/*
 # The two libraries that ldd does not see: glibc loads them when it resolves a name.
 RUN set -eu; \
@@ -20,9 +20,10 @@ RUN set -eu; \
     cp /usr/bin/curl /root-tree/bin/curl; \
     cp /bin/nc.openbsd /root-tree/bin/nc; \
     cp /bin/busybox /root-tree/bin/busybox; \
+    cp /usr/bin/socat /root-tree/bin/socat; \
     cp /usr/bin/getent /root-tree/bin/getent; \
     libraries=$(ldconfig -p | awk '/libnss_(dns|files)\.so\.2|libresolv\.so\.2/ { print $NF }'); \
-    needed=$(ldd /bin/dash /bin/bash /usr/bin/curl /bin/nc.openbsd /bin/busybox /usr/bin/getent $libraries | awk '/=> \// { print $3 } $1 ~ /^\// && /\(0x/ { print $1 }' | sort -u); \
+    needed=$(ldd /bin/dash /bin/bash /usr/bin/curl /bin/nc.openbsd /bin/busybox /usr/bin/getent /usr/bin/socat $libraries | awk '/=> \// { print $3 } $1 ~ /^\// && /\(0x/ { print $1 }' | sort -u); \
     for library in $libraries $needed; do \
       mkdir -p "/root-tree$(dirname "$library")"; \
       cp -L "$library" "/root-tree$library"; \

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three execution contexts. `unit` needs nothing but Node; `integration` and `e2e` need the cluster of `npm run cluster:up`,
- * and run their files one after another because they share it.
+ * Four execution contexts. `unit` needs nothing but Node; the others need the cluster of `npm run cluster:up`, and run their
+ * files one after another because they share it. `calibration` reconfigures that cluster's network plugin for a while.
  */
 export default defineConfig({
   test: {
@@ -26,6 +26,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'calibration',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/calibration/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 420_000,
+          hookTimeout: 420_000,
         },
       },
     ],

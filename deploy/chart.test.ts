@@ -70,13 +70,16 @@ describe('renders', () => {
     },
   );
 
-  it('the definitions of crds/, kept when the release is removed', async () => {
-    const definition = named(await objectsOf(), 'CustomResourceDefinition', 'connectivitytests.postern.dev');
+  it.each(['connectivitytests', 'calibrations'])(
+    'the definition of %s, kept when the release is removed',
+    async (name) => {
+      const definition = named(await objectsOf(), 'CustomResourceDefinition', `${name}.postern.dev`);
 
-    const source = renderedFrom(parse(textOf('../crds/connectivitytests.yaml')));
-    expect(definition.spec).toEqual(source.spec);
-    expect(definition.metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
-  });
+      const source = renderedFrom(parse(textOf(`../crds/${name}.yaml`)));
+      expect(definition.spec).toEqual(source.spec);
+      expect(definition.metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } });
+    },
+  );
 
   it('no definition where somebody else installs it', async () => {
     const objects = await objectsOf('--set', 'crds.enabled=false');
@@ -102,11 +105,33 @@ describe('renders', () => {
   });
 });
 
+describe('calibration policies', () => {
+  it('deny what their pods are labelled for, admit all to the open ones, and select no other pod', async () => {
+    const policies = (await objectsOf()).filter(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.includes('calibration'),
+    );
+
+    const label = 'postern.dev/calibration';
+    expect(policies.map(({ spec }) => spec)).toEqual([
+      { podSelector: { matchLabels: { [label]: 'ingress-denied' } }, policyTypes: ['Ingress'] },
+      { podSelector: { matchLabels: { [label]: 'egress-denied' } }, policyTypes: ['Egress'] },
+      {
+        podSelector: { matchLabels: { [label]: 'open' } },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{}],
+        egress: [{}],
+      },
+    ]);
+  });
+});
+
 describe('permissions', () => {
   it('of the operator are the least that it needs', async () => {
     const role = named(await objectsOf(), 'ClusterRole', 'postern');
 
     expect(permissionsOf(role)).toEqual([
+      'calibrations.postern.dev: get list watch create patch',
+      'calibrations/status.postern.dev: get patch update',
       'ciliumclusterwidenetworkpolicies.cilium.io: get list watch',
       'ciliumnetworkpolicies.cilium.io: get list watch',
       'connectivitytests.postern.dev: get list watch',
@@ -117,6 +142,7 @@ describe('permissions', () => {
       'events.events.k8s.io: create patch',
       'namespaces.: get list watch',
       'networkpolicies.networking.k8s.io: get list watch',
+      'nodes.: get list watch',
       'pods.: get list watch create delete',
       'replicasets.apps: get list watch',
       'services.: get list watch',
@@ -147,7 +173,8 @@ describe('permissions', () => {
       ['admin', everything],
     ]) {
       const found = named(objects, 'ClusterRole', `postern-${role}`);
-      expect(permissionsOf(found)).toEqual([`connectivitytests.postern.dev: ${verbs}`]);
+      const calibrations = role === 'view' ? [`calibrations.postern.dev: ${verbs}`] : [];
+      expect(permissionsOf(found)).toEqual([...calibrations, `connectivitytests.postern.dev: ${verbs}`]);
       expect(found.metadata.labels).toHaveProperty([`rbac.authorization.k8s.io/aggregate-to-${role}`], 'true');
     }
   });
@@ -161,6 +188,11 @@ describe('refuses', () => {
     ['an unknown log level', 'logLevel=verbose', /at '\/logLevel': value must be one of 'trace', 'debug', 'info'/],
     ['no probe pods at all', 'probe.maxPods=0', /at '\/probe\/maxPods': minimum: got 0, want 1/],
     ['a priority that preempts', 'probe.priorityClass.value=1000', /at '\/probe\/priorityClass\/value': maximum/],
+    [
+      'a calibration at every moment',
+      'calibration.periodSeconds=1',
+      /at '\/calibration\/periodSeconds': minimum: got 1/,
+    ],
     ['a privileged port', 'listenPort=80', /at '\/listenPort': minimum: got 80, want 1,?024/],
     ['a priority class without a name', 'probe.priorityClass.name=', /probe\.priorityClass\.name is needed/],
   ])('%s', async (_name, value, message) => {

@@ -19,7 +19,7 @@ describe('alerting rules', () => {
   it('are valid', async () => {
     const { stdout } = await run(promtool, ['check', 'rules', 'postern.rules.yaml'], { cwd: folder });
 
-    expect(stdout).toContain('3 rules found');
+    expect(stdout).toContain('5 rules found');
   });
 
   it('fire for a violation and for nothing else', async () => {

@@ -98,7 +98,7 @@ describe('UDP, DNS and HTTPS', () => {
       { name: 'ignored', from: from('client'), to, ...ignored, expect: 'Allow' },
       { name: 'ignored-is-no-denial', from: from('stranger'), to, ...ignored, expect: 'Deny' },
       { name: 'closed', from: from('client'), to: closed, ...asked, expect: 'Allow' },
-      { name: 'closed-is-no-denial', from: from('client'), to: closed, ...asked, expect: 'Deny' },
+      { name: 'closed-was-reached', from: from('client'), to: closed, ...asked, expect: 'Deny' },
       {
         name: 'preset',
         from: from('client'),
@@ -117,7 +117,7 @@ describe('UDP, DNS and HTTPS', () => {
       ignored: 'Inconclusive NoDatagramAnswer',
       'ignored-is-no-denial': 'Inconclusive NoTargetControl',
       closed: 'Failed NothingListening',
-      'closed-is-no-denial': 'Inconclusive RefusedOrClosed',
+      'closed-was-reached': 'Failed ReachedClosedPort',
       preset: 'Passed Reachable',
     });
   });

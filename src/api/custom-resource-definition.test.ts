@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { connectivityTestDefinition } from './custom-resource-definition.ts';
+import { calibrationDefinition, connectivityTestDefinition } from './custom-resource-definition.ts';
 import { reasons, verdicts } from './reasons.ts';
 
 interface Schema {
@@ -20,10 +20,16 @@ interface Schema {
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
 }
 
-const definition: {
-  readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] };
-} = JSON.parse(JSON.stringify(connectivityTestDefinition()));
-const root = definition.spec.versions[0]?.schema.openAPIV3Schema ?? {};
+function schemaOf(definition: unknown): Schema {
+  const {
+    spec,
+  }: { readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] } } =
+    JSON.parse(JSON.stringify(definition));
+  return spec.versions[0]?.schema.openAPIV3Schema ?? {};
+}
+
+const root = schemaOf(connectivityTestDefinition());
+const calibrationRoot = schemaOf(calibrationDefinition());
 
 /** Every schema below one, with its path. */
 function* fieldsOf(schema: Schema, path: string): Generator<readonly [string, Schema]> {
@@ -38,14 +44,20 @@ function* fieldsOf(schema: Schema, path: string): Generator<readonly [string, Sc
   }
 }
 // What `metadata` is, Kubernetes itself says.
-const fields = [...fieldsOf(root, '')].filter(([path]) => path !== '.metadata');
+const fields = [
+  ...fieldsOf(root, ''),
+  ...[...fieldsOf(calibrationRoot, '')].map(([path, schema]) => [`Calibration ${path}`, schema] as const),
+].filter(([path]) => !path.endsWith('.metadata'));
 const of = (wanted: (schema: Schema) => boolean) => fields.filter(([, schema]) => wanted(schema));
 
 describe('the CustomResourceDefinition', () => {
-  it('is the one in crds/', () => {
-    const file = new URL('../../crds/connectivitytests.yaml', import.meta.url);
+  it.each([
+    ['connectivitytests', connectivityTestDefinition()],
+    ['calibrations', calibrationDefinition()],
+  ])('of %s is the one in crds/', (name, definition) => {
+    const file = new URL(`../../crds/${name}.yaml`, import.meta.url);
 
-    expect(parse(readFileSync(file, 'utf8'))).toEqual(connectivityTestDefinition());
+    expect(parse(readFileSync(file, 'utf8'))).toEqual(definition);
   });
 
   it('is found up to date by the check of the generator', () => {
@@ -70,7 +82,7 @@ describe('the CustomResourceDefinition', () => {
   it.each(of(({ type, enum: values, format }) => type === 'string' && values === undefined && format === undefined))(
     'bounds the text of %s',
     (path, { maxLength }) => {
-      if (path === '.apiVersion' || path === '.kind') return;
+      if (path.endsWith('.apiVersion') || path.endsWith('.kind')) return;
 
       expect(maxLength).toBeGreaterThan(0);
     },
@@ -101,7 +113,9 @@ describe('the CustomResourceDefinition', () => {
   });
 
   it('reports no replicas, so that disruption budgets expect none on account of probe pods', () => {
-    expect(root.properties?.['spec']?.properties?.['probeReplicas']).toMatchObject({ default: 0, maximum: 0 });
-    expect(root.properties?.['status']?.properties?.['probeReplicas']).toMatchObject({ maximum: 0 });
+    for (const { properties } of [root, calibrationRoot]) {
+      expect(properties?.['spec']?.properties?.['probeReplicas']).toMatchObject({ default: 0, maximum: 0 });
+      expect(properties?.['status']?.properties?.['probeReplicas']).toMatchObject({ maximum: 0 });
+    }
   });
 });

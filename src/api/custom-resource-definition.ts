@@ -1,31 +1,114 @@
+import { calibrationName, calibrationSpecification, calibrationStatus } from './calibration.ts';
 import { group, version } from './connectivity-test.ts';
 import { specification } from './specification.ts';
 import { status } from './status.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+interface Kind {
+  readonly kind: string;
+  readonly shortNames: readonly string[];
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly columns: readonly Json[];
+  readonly schema: { readonly [key: string]: Json };
+}
+
 /** The CustomResourceDefinition of ConnectivityTest (apiextensions.k8s.io/v1), made from the TypeBox schemas. */
 export function connectivityTestDefinition(): Json {
-  const column = (name: string, type: string, jsonPath: string, description: string, priority = 0): Json => ({
-    name,
-    type,
-    jsonPath,
-    description,
-    ...(priority > 0 ? { priority } : {}),
+  return definitionOf({
+    kind: 'ConnectivityTest',
+    shortNames: ['conntest'],
+    scope: 'Namespaced',
+    columns: [
+      column('Ready', 'string', ".status.conditions[?(@.type=='Ready')].status", 'Whether everything passed.'),
+      column('Result', 'string', '.status.summary.display', 'Passed of all expectations that count.'),
+      column('Failed', 'integer', '.status.summary.failed', 'Violated expectations.'),
+      column('Inconclusive', 'integer', '.status.summary.inconclusive', 'Expectations that nothing proved.'),
+      column('Last-Run', 'date', '.status.lastRun.completionTime', 'Time since the newest run.'),
+      column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
+      column('Period', 'integer', '.spec.periodSeconds', 'Seconds between runs.', 1),
+      column('Severity', 'string', '.spec.severity', 'Severity of a violation.', 1),
+      column('Reason', 'string', ".status.conditions[?(@.type=='Ready')].reason", 'Why it is (not) ready.', 1),
+      column('Message', 'string', ".status.conditions[?(@.type=='Ready')].message", 'The same in words.', 1),
+    ],
+    schema: {
+      description:
+        'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
+      required: ['spec'],
+      properties: {
+        apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
+        kind: { type: 'string', description: 'ConnectivityTest.' },
+        metadata: { type: 'object' },
+        spec: structural(specification),
+        status: structural(status),
+      },
+    },
   });
+}
+
+/** The CustomResourceDefinition of Calibration. */
+export function calibrationDefinition(): Json {
+  const calibrated = ".status.conditions[?(@.type=='Calibrated')]";
+  return definitionOf({
+    kind: 'Calibration',
+    shortNames: [],
+    scope: 'Cluster',
+    columns: [
+      column(
+        'Enforced',
+        'string',
+        ".status.conditions[?(@.type=='Enforced')].status",
+        'Whether policies are enforced.',
+      ),
+      column('Ingress-TCP', 'string', '.status.denials.tcp.ingress', 'What a denied ingress looks like over TCP.'),
+      column('Egress-TCP', 'string', '.status.denials.tcp.egress', 'What a denied egress looks like over TCP.'),
+      column('Ingress-UDP', 'string', '.status.denials.udp.ingress', 'What a denied ingress looks like over UDP.'),
+      column('Egress-UDP', 'string', '.status.denials.udp.egress', 'What a denied egress looks like over UDP.'),
+      column('Last-Run', 'date', '.status.lastRun.completionTime', 'Time since the newest run.'),
+      column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
+      column('Measured', 'date', '.status.measuredTime', 'Time since the result was measured.', 1),
+      column('Reason', 'string', `${calibrated}.reason`, 'Why there is a valid result, or none.', 1),
+      column('Message', 'string', `${calibrated}.message`, 'The same in words.', 1),
+    ],
+    schema: {
+      description:
+        'Calibration tells how this cluster denies a connection, measured by Postern with its own pods and static policies in its own namespace. There is one, named cluster, which Postern creates.',
+      'x-kubernetes-validations': [
+        {
+          rule: `self.metadata.name == '${calibrationName}'`,
+          message: `there is one Calibration per cluster: name it "${calibrationName}"`,
+        },
+      ],
+      properties: {
+        apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
+        kind: { type: 'string', description: 'Calibration.' },
+        metadata: { type: 'object' },
+        spec: structural(calibrationSpecification),
+        status: structural(calibrationStatus),
+      },
+    },
+  });
+}
+
+function column(name: string, type: string, jsonPath: string, description: string, priority = 0): Json {
+  return { name, type, jsonPath, description, ...(priority > 0 ? { priority } : {}) };
+}
+
+function definitionOf({ kind, shortNames, scope, columns, schema }: Kind): Json {
+  const singular = kind.toLowerCase();
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `connectivitytests.${group}` },
+    metadata: { name: `${singular}s.${group}` },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope,
       names: {
-        kind: 'ConnectivityTest',
-        listKind: 'ConnectivityTestList',
-        plural: 'connectivitytests',
-        singular: 'connectivitytest',
-        shortNames: ['conntest'],
+        kind,
+        listKind: `${kind}List`,
+        plural: `${singular}s`,
+        singular,
+        ...(shortNames.length > 0 ? { shortNames } : {}),
         categories: ['connectivity'],
       },
       versions: [
@@ -33,37 +116,12 @@ export function connectivityTestDefinition(): Json {
           name: version,
           served: true,
           storage: true,
-          additionalPrinterColumns: [
-            column('Ready', 'string', ".status.conditions[?(@.type=='Ready')].status", 'Whether everything passed.'),
-            column('Result', 'string', '.status.summary.display', 'Passed of all expectations that count.'),
-            column('Failed', 'integer', '.status.summary.failed', 'Violated expectations.'),
-            column('Inconclusive', 'integer', '.status.summary.inconclusive', 'Expectations that nothing proved.'),
-            column('Last-Run', 'date', '.status.lastRun.completionTime', 'Time since the newest run.'),
-            column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
-            column('Period', 'integer', '.spec.periodSeconds', 'Seconds between runs.', 1),
-            column('Severity', 'string', '.spec.severity', 'Severity of a violation.', 1),
-            column('Reason', 'string', ".status.conditions[?(@.type=='Ready')].reason", 'Why it is (not) ready.', 1),
-            column('Message', 'string', ".status.conditions[?(@.type=='Ready')].message", 'The same in words.', 1),
-          ],
+          additionalPrinterColumns: columns,
           subresources: {
             status: {},
             scale: { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' },
           },
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description:
-                'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
-              required: ['spec'],
-              properties: {
-                apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
-                kind: { type: 'string', description: 'ConnectivityTest.' },
-                metadata: { type: 'object' },
-                spec: structural(specification),
-                status: structural(status),
-              },
-            },
-          },
+          schema: { openAPIV3Schema: { type: 'object', ...schema } },
         },
       ],
     },

@@ -1,4 +1,12 @@
-/** The vocabulary: the ConnectivityTest resource, its verdicts and reasons, and the Kubernetes objects that Postern reads. */
+/** The vocabulary: the resources ConnectivityTest and Calibration, their verdicts and reasons, and the Kubernetes objects that Postern reads. */
+export {
+  type Calibration,
+  calibrationName,
+  type CalibrationStatus,
+  type CalibrationTrigger,
+  type MeasuredOutcome,
+  measuredOutcomes,
+} from './calibration.ts';
 export * from './connectivity-test.ts';
 export * from './objects.ts';
 export * from './reasons.ts';

@@ -70,6 +70,7 @@ export interface PodSpec {
 
 export interface ContainerStatus {
   readonly name: string;
+  readonly ready?: boolean;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: { readonly startedAt?: string };
@@ -142,6 +143,10 @@ export interface EndpointSlice extends KubeObject {
 }
 
 export type Namespace = KubeObject;
+
+export interface Node extends KubeObject {
+  readonly status?: { readonly nodeInfo?: { readonly kernelVersion?: string; readonly osImage?: string } };
+}
 
 /** A NetworkPolicy, CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy; its spec is looked at only for the labels it names. */
 export interface Policy extends KubeObject {

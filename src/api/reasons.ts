@@ -8,13 +8,18 @@ export type Verdict = (typeof verdicts)[number];
  */
 export const reasons = {
   Reachable: 'the connection succeeded, as expected',
-  Denied: 'the connection timed out although the target answers others and the source can send, as expected',
+  Denied:
+    'the connection ended as this cluster was measured to deny, although the target answers others and the source can send, as expected',
   NotReached:
     'nothing answered, which is all that `control.mode: UnreachableIsEnough` asks for; it may be no policy’s doing',
   UnexpectedlyReachable: 'a connection that must not succeed did',
+  ReachedClosedPort: 'a datagram that must not arrive did: the target itself said that nothing listens on that port',
   ReachedThenReset: 'a connection that must not succeed reached its target, which then reset it',
   Blocked: 'a connection that must succeed timed out or was rejected on its way',
-  NothingListening: 'a connection that must succeed was refused: nothing listens on that port, or something rejects',
+  NothingListening:
+    'a connection that must succeed was refused, which is not how this cluster denies: nothing listens on that port',
+  RefusedOrBlocked:
+    'a connection that must succeed was refused: nothing listens on that port, or a policy denies it, which looks the same here',
   Reset: 'a connection that must succeed was reset after it had been accepted',
   NameNotResolved: "the host name did not resolve with the source's DNS settings",
   TLSFailed: 'the connection stood but the TLS handshake failed',
@@ -25,8 +30,11 @@ export const reasons = {
     'no answer to a datagram, and nothing proved that the target answers such a one: over UDP that proves nothing',
   NoTargetControl: 'nothing proved that the target answers anybody on that port, so silence proves nothing',
   NoSourceControl: "nothing proved that the source's own network works, so silence proves nothing",
-  RefusedOrClosed: 'refused: the packet may have arrived at a closed port, which is no denial',
-  RejectedUnproven: 'rejected on its way by something that is not known to be a network policy',
+  PolicyNotEnforced: "this cluster's network plugin does not enforce network policies, so no Deny can hold by policy",
+  NotCalibrated: 'how this cluster denies has not been measured, so what was seen cannot be told from a denial',
+  UnlikeDenial: 'silence, which is not how this cluster denies',
+  RefusedOrClosed: 'refused, which is not how this cluster denies: the packet may have arrived at a closed port',
+  RejectedUnproven: 'rejected on its way, which is not how this cluster denies',
   AddressNotAllowed: 'the host name resolved to an address that a probe must not dial',
   EnforcementDelayed: 'a policy, pod or Service changed while the probe ran; it runs again',
   TargetChanged: 'the target was replaced or lost readiness while the probe ran; it runs again',

@@ -2,11 +2,12 @@ import { Type, type Static } from 'typebox';
 import { type Reason, reasons, verdicts } from './reasons.ts';
 import { stringEnum } from './schema-parts.ts';
 
-const time = (description: string) => Type.String({ description, format: 'date-time' });
+/** A point in time, RFC 3339. */
+export const time = (description: string) => Type.String({ description, format: 'date-time' });
 
 const condition = Type.Object(
   {
-    type: Type.String({ description: 'Accepted, Passed or Ready.', maxLength: 316 }),
+    type: Type.String({ description: 'What the condition tells.', maxLength: 316 }),
     status: stringEnum(['True', 'False', 'Unknown'], { description: 'True, False or Unknown.' }),
     observedGeneration: Type.Optional(
       Type.Integer({
@@ -21,6 +22,15 @@ const condition = Type.Object(
   },
   { description: 'A condition as in metav1.Condition.' },
 );
+
+/** The conditions of an object, keyed by type. */
+export const conditionsOf = (description: string) =>
+  Type.Array(condition, {
+    description,
+    maxItems: 8,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
+  });
 
 const expectationStatus = Type.Object(
   {
@@ -62,7 +72,7 @@ const lastRun = Type.Object(
     id: Type.String({ description: 'Identifies the run in logs and in the probe pods’ annotations.', maxLength: 64 }),
     trigger: stringEnum(['Spec', 'Change', 'Period', 'Request'], {
       description:
-        'What started it: a new spec, a change of policies, pods or Services, the period, or the annotation postern.dev/run-requested-at.',
+        'What started it: a new spec, a change of policies, pods, Services or the calibration, the period, or the annotation postern.dev/run-requested-at.',
     }),
     startTime: time('When the run began.'),
     completionTime: time('When its verdicts stood.'),
@@ -125,13 +135,9 @@ export const status = Type.Object(
       }),
     ),
     conditions: Type.Optional(
-      Type.Array(condition, {
-        description:
-          'Accepted: the spec can be run. Passed: every expectation passed in the newest run. Ready: both; made for `kubectl wait`.',
-        maxItems: 8,
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['type'],
-      }),
+      conditionsOf(
+        'Accepted: the spec can be run. Passed: every expectation passed in the newest run. Ready: both; made for `kubectl wait`.',
+      ),
     ),
     probeReplicas: Type.Optional(
       Type.Integer({ description: 'Always 0; see spec.probeReplicas.', minimum: 0, maximum: 0 }),

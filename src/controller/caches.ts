@@ -1,24 +1,29 @@
-import type {
-  ConnectivityTest,
-  EndpointSlice,
-  KubeObject,
-  Namespace,
-  Pod,
-  Policy,
-  Service,
-  Workload,
+import {
+  type Calibration,
+  calibrationName,
+  type ConnectivityTest,
+  type EndpointSlice,
+  type KubeObject,
+  type Namespace,
+  type Node,
+  type Pod,
+  type Policy,
+  type Service,
+  type Workload,
 } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
 import { type ClusterView, isProbePod } from '../plan/index.ts';
 import { resources } from './resources.ts';
-import { slimPod, slimWorkload } from './slim.ts';
+import { slimNode, slimPod, slimWorkload } from './slim.ts';
 
 /** The controller's picture of the cluster, kept by watches. */
 export interface Caches extends ClusterView {
   readonly tests: Store<ConnectivityTest>;
   podNamed(namespace: string, name: string): Pod | undefined;
   probePods(): readonly Pod[];
+  calibration(): Calibration | undefined;
+  nodes(): readonly Node[];
   /** Resolves when every kind has been listed once. */
   readonly synced: Promise<unknown>;
   /** Watches until the signal aborts. */
@@ -29,6 +34,8 @@ export interface Caches extends ClusterView {
 export interface CacheListeners {
   onTest(change: Change<ConnectivityTest>): void;
   onProbePod(pod: Pod): void;
+  /** The calibration or a node changed. */
+  onCalibration(): void;
   /** Something that verdicts may depend on changed; without a namespace it may concern every test. */
   onCluster(namespace: string | undefined): void;
 }
@@ -56,7 +63,14 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
     else listeners.onCluster(object.metadata.namespace);
   };
 
+  const onNode = ({ object, previous }: Change<Node>): void => {
+    // Kubelets touch their node all the time.
+    if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
+  };
+
   const tests = reflect<ConnectivityTest>(resources.connectivityTests, (change) => listeners.onTest(change));
+  const calibrations = reflect<Calibration>(resources.calibrations, () => listeners.onCalibration());
+  const nodes = reflect<Node>(resources.nodes, onNode, { transform: slimNode });
   const pods = reflect<Pod>(resources.pods, onPod, { transform: slimPod });
   const services = reflect<Service>(resources.services, onCluster);
   const namespaces = reflect<Namespace>(resources.namespaces, onNamespace);
@@ -73,6 +87,8 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
   const clusterPolicies = reflect<Policy>(resources.ciliumClusterwideNetworkPolicies, onCluster, { optional: true });
   const all: readonly { run(signal: AbortSignal): Promise<void>; readonly synced: Promise<void> }[] = [
     tests,
+    calibrations,
+    nodes,
     pods,
     services,
     namespaces,
@@ -86,6 +102,8 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
     tests: tests.store,
     podNamed: (namespace, name) => pods.store.get(namespace, name),
     probePods: () => pods.store.list().filter(isProbePod),
+    calibration: () => calibrations.store.get(undefined, calibrationName),
+    nodes: () => nodes.store.list(),
     pods: (namespace) => pods.store.inNamespace(namespace),
     workload: (kind, namespace, name) => workloads[kind].store.get(namespace, name),
     service: (namespace, name) => services.store.get(namespace, name),

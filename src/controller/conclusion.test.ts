@@ -3,6 +3,7 @@ import { type Plan, planFor } from '../plan/index.ts';
 import type { Observation } from '../probe/index.ts';
 import type { Run } from '../runner/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import type { Denials } from '../verdict/index.ts';
 import { type Circumstances, concludedStatus } from './conclusion.ts';
 
 const now = Date.UTC(2026, 0, 1);
@@ -55,8 +56,10 @@ function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Ru
   };
 }
 
+const drop: Denials = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
+
 function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
-  return { isDisturbed: false, disturbedRuns: 0, caches: viewOf({ pods }), now, ...parts };
+  return { isDisturbed: false, disturbedRuns: 0, caches: viewOf({ pods }), denials: drop, now, ...parts };
 }
 
 describe('concludedStatus', () => {

@@ -2,7 +2,7 @@ import type { ConnectivityTest, Status } from '../api/index.ts';
 import { type ClusterView, isReady } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
 import { maxRunRequestLength } from '../schedule/index.ts';
-import { concludeRun, statusAfterRun } from '../verdict/index.ts';
+import { concludeRun, type Denials, statusAfterRun } from '../verdict/index.ts';
 
 /** What a finished run is seen against. */
 export interface Circumstances {
@@ -11,6 +11,8 @@ export interface Circumstances {
   /** How many runs in a row that has happened to, this one included. */
   readonly disturbedRuns: number;
   readonly caches: ClusterView;
+  /** How this cluster denies, as far as it was measured. */
+  readonly denials: Denials;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -20,7 +22,7 @@ const excusedRuns = 2;
 
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
-  const { isDisturbed, disturbedRuns, caches, now } = circumstances;
+  const { isDisturbed, disturbedRuns, caches, denials, now } = circumstances;
   const standing = new Set(
     run.plan.namespaces
       .flatMap((namespace) => caches.pods(namespace).filter(isReady))
@@ -30,6 +32,7 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
     lines: run.plan.lines,
     reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
     disturbed: isDisturbed && disturbedRuns <= excusedRuns,
+    denials,
     targetStands: ({ target }) => target.podUids.every((uid) => standing.has(uid)),
   });
   const completionTime = new Date(now).toISOString();

@@ -27,6 +27,7 @@ function situation(parts: Partial<Situation> = {}): Situation {
     disturbedRuns: 0,
     need: 1,
     free: { pods: 4, idle: true },
+    holdMs: 0,
     now,
     ...parts,
   };
@@ -104,6 +105,8 @@ describe('decide', () => {
       { kind: 'start', trigger: 'Spec' },
     ],
     ['starts what needs no room', { need: 0, free: { pods: 0, idle: false } }, { kind: 'start', trigger: 'Spec' }],
+    ['waits for the first calibration', { holdMs: 500 }, { kind: 'rest', waitMs: 500 }],
+    ['concludes a run whatever is calibrated', { holdMs: 500, run: run({ reported: true }) }, { kind: 'conclude' }],
     [
       'starts what needs no room even beside too much',
       { need: 0, free: { pods: -5, idle: false } },

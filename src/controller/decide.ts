@@ -13,6 +13,8 @@ export interface Situation {
   /** How many probe pods a run of this test needs, and how many may still be started now. */
   readonly need: number;
   readonly free: { readonly pods: number; readonly idle: boolean };
+  /** How long the first calibration may still keep runs waiting; 0 once it has ended. */
+  readonly holdMs: number;
   readonly now: number;
 }
 
@@ -28,7 +30,7 @@ export type Step =
 /** How long to wait for other tests' probe pods to end before asking again. */
 const congestionMs = 1000;
 
-export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, free, now }: Situation): Step {
+export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, free, holdMs, now }: Situation): Step {
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
   if (run !== undefined) {
@@ -42,6 +44,8 @@ export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, f
   }
   const due = dueFor({ test, fingerprint, noticed, now });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
+  // Without a calibration every Deny would be Inconclusive: noise at each start of the operator.
+  if (holdMs > 0) return { kind: 'rest', waitMs: holdMs };
   // A test that needs more pods than the cap allows runs alone rather than never.
   if (need > Math.max(0, free.pods) && !free.idle) return { kind: 'rest', waitMs: congestionMs };
   return { kind: 'start', trigger: due.trigger };

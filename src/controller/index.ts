@@ -1,12 +1,13 @@
-/** The control loop over ConnectivityTests: gather, decide, act, report. */
+/** The control loops over ConnectivityTests and the Calibration: gather, decide, act, report. */
 import type { ConnectivityTest, Pod } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, createEventRecorder, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import { namespacesOf } from '../plan/index.ts';
-import { createRunner, type ProbeSettings, type Run } from '../runner/index.ts';
+import { type Batch, createRunner, type ProbeSettings } from '../runner/index.ts';
 import { WorkQueue, type WorkQueueObserver } from '../workqueue/index.ts';
 import { type Caches, createCaches } from './caches.ts';
+import { Calibrator } from './calibrator.ts';
 import { Memory } from './memory.ts';
 import { Reconciler } from './reconciler.ts';
 import { resources } from './resources.ts';
@@ -19,11 +20,15 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   readonly queueObserver: WorkQueueObserver;
   readonly probeSettings: ProbeSettings;
+  /** Calibration pods come on top, at most four. */
   readonly maxProbePods: number;
+  readonly calibrationPeriodSeconds: number;
   /** An unpredictable string of 16 letters from a to p. */
   readonly token: () => string;
   /** Name of this operator's pod, for events. */
   readonly instance: string;
+  /** The operator's own namespace, where it calibrates. */
+  readonly namespace: string;
 }
 
 export interface Controller {
@@ -34,6 +39,8 @@ export interface Controller {
 }
 
 const workers = 4;
+/** The only key of the calibration's queue. */
+const calibrationKey = 'cluster';
 const sweepEveryMs = 30_000;
 /** Changes come in bursts; one look at a test per burst is enough. */
 const gatherChangesMs = 200;
@@ -44,7 +51,9 @@ export function createController(options: ControllerOptions): Controller {
   const { client, clock, log, metrics } = options;
   const memory = new Memory();
   const queue = new WorkQueue({ clock, observer: options.queueObserver });
-  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, () => caches) });
+  // A queue of its own, so that tests cannot starve it.
+  const calibrations = new WorkQueue({ clock });
+  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, calibrations, () => caches) });
   const runner = createRunner({
     client,
     pods: resources.pods,
@@ -55,11 +64,27 @@ export function createController(options: ControllerOptions): Controller {
     onProbeStarted: (seconds) => metrics.observeProbeStart(seconds),
   });
   const events = createEventRecorder({ client, component: 'postern', instance: options.instance, clock, log });
+  const addAllTests = (): void => {
+    for (const { metadata } of caches.tests.list()) queue.add(`${metadata.namespace}/${metadata.name}`);
+  };
+  const calibrator = new Calibrator({
+    client,
+    view: caches,
+    runner,
+    metrics,
+    clock,
+    log,
+    namespace: options.namespace,
+    instance: options.instance,
+    periodMs: 1000 * options.calibrationPeriodSeconds,
+    onChange: addAllTests,
+  });
   const reconciler = new Reconciler({
     client,
     caches,
     memory,
     runner,
+    calibration: calibrator,
     events,
     metrics,
     clock,
@@ -67,6 +92,7 @@ export function createController(options: ControllerOptions): Controller {
     maxProbePods: options.maxProbePods,
   });
   metrics.registerController('connectivitytest');
+  metrics.registerController('calibration');
   let ready = false;
 
   return {
@@ -77,45 +103,64 @@ export function createController(options: ControllerOptions): Controller {
       if (!signal.aborted) {
         ready = true;
         log.info({ tests: caches.tests.size }, 'Caches are in sync');
-        for (const { metadata } of caches.tests.list()) queue.add(`${metadata.namespace}/${metadata.name}`);
+        calibrator.begin();
+        calibrations.add(calibrationKey);
+        addAllTests();
         await Promise.all([
           queue.run((key, workerSignal) => work(key, workerSignal), { concurrency: workers, signal }),
+          calibrations.run((_, workerSignal) => calibrate(workerSignal), { concurrency: 1, signal }),
           sweep(signal),
         ]);
       }
       ready = false;
       await watching;
-      await reconciler.abandonAll(AbortSignal.timeout(farewellMs));
+      const farewell = AbortSignal.timeout(farewellMs);
+      await Promise.all([reconciler.abandonAll(farewell), calibrator.abandon(farewell)]);
     },
   };
 
   async function work(key: string, signal: AbortSignal): Promise<void> {
+    const waitMs = await observed('connectivitytest', { test: key }, () => reconciler.reconcile(key, signal));
+    metrics.setProbePods(podsByPhase(batches(), caches));
+    queue.forget(key);
+    if (waitMs !== undefined) queue.addAfter(key, waitMs);
+  }
+
+  async function calibrate(signal: AbortSignal): Promise<void> {
+    const waitMs = await observed('calibration', {}, () => calibrator.step(signal));
+    calibrations.forget(calibrationKey);
+    calibrations.addAfter(calibrationKey, waitMs);
+  }
+
+  async function observed<T>(controller: string, subject: object, look: () => Promise<T>): Promise<T> {
     const began = clock.now();
     const observe = (result: 'success' | 'error' | 'requeue_after') =>
-      metrics.observeReconcile({ controller: 'connectivitytest', result, seconds: (clock.now() - began) / 1000 });
+      metrics.observeReconcile({ controller, result, seconds: (clock.now() - began) / 1000 });
     try {
-      const waitMs = await reconciler.reconcile(key, signal);
-      metrics.setProbePods(podsByPhase(memory.runs(), caches));
-      queue.forget(key);
-      if (waitMs !== undefined) queue.addAfter(key, waitMs);
-      observe(waitMs === undefined ? 'success' : 'requeue_after');
+      const again = await look();
+      observe(again === undefined ? 'success' : 'requeue_after');
+      return again;
     } catch (error) {
       observe('error');
-      log.warn({ test: key, err: error }, 'Reconciling failed; trying again');
+      log.warn({ controller, ...subject, err: error }, 'Reconciling failed; trying again');
       throw error;
     }
   }
 
+  function batches(): readonly Batch[] {
+    return [...memory.runs(), ...calibrator.batches()];
+  }
+
   async function sweep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sweepOrphans({ client, caches, runs: memory.runs(), log }, signal);
+      await sweepOrphans({ client, caches, batches: batches(), log }, signal);
       await clock.sleep(sweepEveryMs, signal);
     }
   }
 }
 
 /** Translates what changed into keys of tests to look at. */
-function listenersFor(queue: WorkQueue, caches: () => Caches) {
+function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => Caches) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
   return {
     onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
@@ -127,9 +172,11 @@ function listenersFor(queue: WorkQueue, caches: () => Caches) {
       if (!isStatusOnly) queue.add(keyOf(object));
     },
     onProbePod: ({ metadata }: Pod): void => {
-      const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'ConnectivityTest');
-      if (owner !== undefined) queue.add(`${metadata.namespace}/${owner.name}`);
+      const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+      if (owner?.kind === 'ConnectivityTest') queue.add(`${metadata.namespace}/${owner.name}`);
+      if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
     },
+    onCalibration: (): void => calibrations.add(calibrationKey),
     onCluster: (namespace: string | undefined): void => {
       for (const test of caches().tests.list()) {
         if (namespace === undefined || isConcerned(test, namespace)) queue.addAfter(keyOf(test), gatherChangesMs);
@@ -147,9 +194,9 @@ function isConcerned(test: ConnectivityTest, namespace: string): boolean {
   }
 }
 
-function podsByPhase(runs: readonly Run[], caches: Caches): Record<string, number> {
+function podsByPhase(batches: readonly Batch[], caches: Caches): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { probes } of runs) {
+  for (const { probes } of batches) {
     for (const { namespace, name } of probes) {
       const phase = caches.podNamed(namespace, name)?.status?.phase ?? 'Pending';
       counts[phase] = (counts[phase] ?? 0) + 1;

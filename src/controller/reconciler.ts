@@ -4,7 +4,7 @@ import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../k
 import type { Metrics } from '../metrics/index.ts';
 import { applicationProtocolOf, fingerprintOf, type Plan, planFor } from '../plan/index.ts';
 import type { Run, Runner } from '../runner/index.ts';
-import { skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
+import { type Denials, skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
 import { concludedStatus } from './conclusion.ts';
@@ -17,6 +17,10 @@ export interface ReconcilerOptions {
   readonly caches: Caches;
   readonly memory: Memory;
   readonly runner: Runner;
+  readonly calibration: {
+    denials(): Denials;
+    holdMs(): number;
+  };
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -30,6 +34,7 @@ interface World {
   readonly test: ConnectivityTest;
   readonly plan: Plan;
   readonly fingerprint: string;
+  readonly denials: Denials;
   readonly remembered: Remembered;
 }
 
@@ -47,7 +52,7 @@ export class Reconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<Again> {
     const world = this.#gather(key);
     if (world === undefined) return this.#forget(key, signal);
-    const { memory, runner, clock, maxProbePods, metrics } = this.#options;
+    const { memory, runner, calibration, clock, maxProbePods, metrics } = this.#options;
     if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
     const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
     const step = decide({
@@ -58,6 +63,7 @@ export class Reconciler {
       disturbedRuns: world.remembered.disturbedRuns,
       need: world.plan.assignments.length,
       free: { pods: maxProbePods - active, idle: active === 0 },
+      holdMs: calibration.holdMs(),
       now: clock.now(),
     });
     metrics.reportTest(reportOfTest(world.test, world.test.status));
@@ -82,7 +88,7 @@ export class Reconciler {
   }
 
   #gather(key: string): World | undefined {
-    const { caches, memory, clock } = this.#options;
+    const { caches, memory, calibration, clock } = this.#options;
     const [namespace, name] = key.split('/');
     const cached = caches.tests.get(namespace, name ?? '');
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return undefined;
@@ -90,9 +96,10 @@ export class Reconciler {
     const status = remembered.status ?? cached.status;
     const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
     const plan = planFor(test, caches);
-    const fingerprint = fingerprintOf(test, plan, caches);
+    const denials = calibration.denials();
+    const fingerprint = fingerprintOf(test, plan, caches, JSON.stringify(denials));
     notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.now());
-    return { key, test, plan, fingerprint, remembered };
+    return { key, test, plan, fingerprint, denials, remembered };
   }
 
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
@@ -132,8 +139,15 @@ export class Reconciler {
     const { test, plan, fingerprint, remembered, key } = world;
     const { runner, log } = this.#options;
     const request = test.metadata.annotations?.['postern.dev/run-requested-at'];
-    const order = { test, plan, fingerprint, trigger, ...(request === undefined ? {} : { runRequest: request }) };
-    const run = runner.prepare(order);
+    const order = { owner: test, tasks: plan.assignments, times: test.spec };
+    const run: Run = {
+      ...runner.prepare(order),
+      trigger,
+      generation: test.metadata.generation,
+      fingerprint,
+      plan,
+      ...(request === undefined ? {} : { runRequest: request }),
+    };
     // Known before its first request: its pods count against the cap from now on, and the sweep for orphans leaves them alone.
     remembered.run = run;
     if (trigger === 'Spec') {
@@ -165,6 +179,7 @@ export class Reconciler {
       isDisturbed,
       disturbedRuns,
       caches,
+      denials: world.denials,
       now: clock.now(),
     });
     const announcements = announcementsOf(test.status, status);

@@ -12,6 +12,8 @@ const apps = (plural: string, kind: string): ResourceType => ({
 /** The kinds that the controller reads or writes. */
 export const resources = {
   connectivityTests: { group, version, plural: 'connectivitytests', kind: 'ConnectivityTest', namespaced: true },
+  calibrations: { group, version, plural: 'calibrations', kind: 'Calibration', namespaced: false },
+  nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false },
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { podOf, workloadOf } from '../testing/cluster-view.ts';
-import { slimPod, slimWorkload } from './slim.ts';
+import { slimNode, slimPod, slimWorkload } from './slim.ts';
 
 describe('slimPod', () => {
   it('keeps what plans and reports read, and drops the rest', () => {
@@ -102,7 +102,10 @@ describe('slimPod', () => {
           { type: 'Ready', status: 'True' },
           { type: 'PodScheduled', status: 'True' },
         ],
-        containerStatuses: [{ name: 'probe', state: { terminated: { exitCode: 0, message: 'm' } } }, { name: 'bare' }],
+        containerStatuses: [
+          { name: 'probe', state: { terminated: { exitCode: 0, message: 'm' } } },
+          { name: 'bare', ready: false },
+        ],
       },
     });
   });
@@ -111,6 +114,29 @@ describe('slimPod', () => {
     const { status: _, ...pod } = podOf('web');
 
     expect(slimPod(pod).status).toEqual({ conditions: [], containerStatuses: [] });
+  });
+});
+
+describe('slimNode', () => {
+  it('keeps what tells nodes and their kernels apart, and drops the rest', () => {
+    const fat = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'worker', uid: 'u', annotations: { big: 'x' } },
+      spec: { podCIDR: '10.0.0.0/24' },
+      status: {
+        images: [{ names: ['x'] }],
+        conditions: [{ type: 'Ready', lastHeartbeatTime: 'now' }],
+        nodeInfo: { kernelVersion: '6.1', osImage: 'Debian', bootID: 'b' },
+      },
+    };
+
+    expect(slimNode(fat)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'worker', uid: 'u' },
+      status: { nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' } },
+    });
   });
 });
 

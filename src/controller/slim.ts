@@ -1,4 +1,4 @@
-import type { ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+import type { Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
 
 /**
  * What the caches keep of pods and workloads. A cluster has many of them, and environment variables, volumes and
@@ -14,7 +14,10 @@ export function slimPod(pod: Pod): Pod {
     status: {
       ...defined({ phase, reason, message, podIP, podIPs }),
       conditions: (conditions ?? []).filter(({ type }) => type === 'Ready' || type === 'PodScheduled'),
-      containerStatuses: (containerStatuses ?? []).map(({ name, state }) => ({ name, ...defined({ state }) })),
+      containerStatuses: (containerStatuses ?? []).map(({ name, ready, state }) => ({
+        name,
+        ...defined({ ready, state }),
+      })),
     },
   };
 }
@@ -29,6 +32,17 @@ export function slimWorkload(workload: Workload): Workload {
       selector,
       template: { metadata: defined({ labels: template.metadata?.labels }), spec: slimSpec(template.spec) },
     },
+  };
+}
+
+/** What tells nodes, and states of a node that may deny unlike each other, apart. Most of a node is images and heartbeats. */
+export function slimNode({ apiVersion, kind, metadata, status }: Node): Node {
+  const { kernelVersion, osImage } = status?.nodeInfo ?? {};
+  return {
+    apiVersion,
+    kind,
+    metadata: slimMetadata(metadata),
+    status: { nodeInfo: defined({ kernelVersion, osImage }) },
   };
 }
 

@@ -41,6 +41,8 @@ async function main(): Promise<void> {
     },
     probeSettings: settings.probe,
     maxProbePods: settings.maxProbePods,
+    calibrationPeriodSeconds: settings.calibrationPeriodSeconds,
+    namespace: settings.namespace,
     token: letters,
     instance: settings.podName,
   });

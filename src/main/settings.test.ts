@@ -11,6 +11,8 @@ describe('settingsFrom', () => {
       listenPort: 8080,
       logLevel: 'info',
       podName: 'postern',
+      namespace: 'postern',
+      calibrationPeriodSeconds: 3600,
       cluster: { kubeconfigPath: undefined },
     });
   });
@@ -26,6 +28,8 @@ describe('settingsFrom', () => {
         POSTERN_LISTEN_PORT: '65535',
         POSTERN_LOG_LEVEL: 'debug',
         HOSTNAME: 'postern-x',
+        POD_NAMESPACE: 'system',
+        POSTERN_CALIBRATION_PERIOD_SECONDS: '600',
         KUBERNETES_SERVICE_HOST: '10.96.0.1',
         KUBERNETES_SERVICE_PORT: '443',
       }),
@@ -40,6 +44,8 @@ describe('settingsFrom', () => {
       listenPort: 65_535,
       logLevel: 'debug',
       podName: 'postern-x',
+      namespace: 'system',
+      calibrationPeriodSeconds: 600,
       cluster: { inCluster: { host: '10.96.0.1', port: '443' } },
     });
   });
@@ -54,6 +60,10 @@ describe('settingsFrom', () => {
     [{ POSTERN_PROBE_IMAGE: '' }, 'POSTERN_PROBE_IMAGE is not set: name the image of the probe pods'],
     [{ POSTERN_MAX_PROBE_PODS: '0' }, 'POSTERN_MAX_PROBE_PODS is "0": write a whole number from 1 to 1000'],
     [{ POSTERN_MAX_PROBE_PODS: '1.5' }, 'POSTERN_MAX_PROBE_PODS is "1.5": write a whole number from 1 to 1000'],
+    [
+      { POSTERN_CALIBRATION_PERIOD_SECONDS: '59' },
+      'POSTERN_CALIBRATION_PERIOD_SECONDS is "59": write a whole number from 60 to 86400',
+    ],
     [{ POSTERN_LISTEN_PORT: '65536' }, 'POSTERN_LISTEN_PORT is "65536": write a whole number from 1 to 65535'],
     [{ POSTERN_LISTEN_PORT: 'http' }, 'POSTERN_LISTEN_PORT is "http": write a whole number from 1 to 65535'],
     [{ POSTERN_LOG_LEVEL: 'loud' }, 'POSTERN_LOG_LEVEL is "loud": write one of info, debug, warn, error, trace'],

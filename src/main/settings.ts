@@ -8,6 +8,9 @@ export interface Settings {
   readonly listenPort: number;
   readonly logLevel: string;
   readonly podName: string;
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  readonly calibrationPeriodSeconds: number;
   /** Where the API server is: the service account's cluster, or a kubeconfig for a run outside of it. */
   readonly cluster: { readonly inCluster: InCluster } | { readonly kubeconfigPath: string | undefined };
 }
@@ -37,6 +40,8 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     listenPort: wholeNumber('POSTERN_LISTEN_PORT', 8080, 1, 65_535, environment),
     logLevel: oneOf('POSTERN_LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'trace'], environment),
     podName: environment['HOSTNAME'] ?? 'postern',
+    namespace: environment['POD_NAMESPACE'] ?? 'postern',
+    calibrationPeriodSeconds: wholeNumber('POSTERN_CALIBRATION_PERIOD_SECONDS', 3600, 60, 86_400, environment),
     cluster: host === undefined || port === undefined ? { kubeconfigPath: undefined } : { inCluster: { host, port } },
   };
 }

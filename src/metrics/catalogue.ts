@@ -26,6 +26,9 @@ export const PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'DNS'] as const;
 /** How a run ended, the worst of its verdicts. */
 export const RUN_RESULTS = ['passed', 'failed', 'inconclusive'] as const;
 
+/** How a calibration ended. */
+export const CALIBRATION_RESULTS = ['succeeded', 'failed'] as const;
+
 /** The phases of a pod, as Kubernetes names them. */
 export const POD_PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
 
@@ -150,6 +153,50 @@ export function createProbeMetrics(registry: Registry) {
       name: 'postern_probe_pods',
       help: 'Probe pods in the cluster by phase.',
       labelNames: ['phase'] as const,
+      registers,
+    }),
+  };
+}
+
+/** The metrics of the calibration. */
+export type CalibrationMetrics = ReturnType<typeof createCalibrationMetrics>;
+
+/** Registers what tells how the cluster denies. */
+export function createCalibrationMetrics(registry: Registry) {
+  const registers = [registry];
+  const side = ['direction', 'protocol'] as const;
+  return {
+    outcome: new Gauge({
+      name: 'postern_calibration_outcome',
+      help: 'Always 1; how a connection that a policy denies ends in this cluster. No series while there is no valid result.',
+      labelNames: [...side, 'outcome'] as const,
+      registers,
+    }),
+    enforced: new Gauge({
+      name: 'postern_policy_enforced',
+      help: '1 if network policies were seen to be enforced, 0 if a connection that they deny succeeded. No series while there is no valid result.',
+      labelNames: side,
+      registers,
+    }),
+    valid: new Gauge({
+      name: 'postern_calibration_valid',
+      help: '1 if there is a calibration that is not out of date. Without one no Deny can pass.',
+      registers,
+    }),
+    period: new Gauge({
+      name: 'postern_calibration_period_seconds',
+      help: 'How often the cluster is calibrated.',
+      registers,
+    }),
+    lastSuccess: new Gauge({
+      name: 'postern_calibration_last_success_timestamp_seconds',
+      help: 'When the newest result was measured, in seconds since the epoch.',
+      registers,
+    }),
+    runs: new Counter({
+      name: 'postern_calibrations_total',
+      help: 'Calibrations that ended, by result.',
+      labelNames: ['result'] as const,
       registers,
     }),
   };

@@ -262,3 +262,52 @@ describe('createMetrics', () => {
     expect(await linesOf(metrics, /^process_resident_memory_bytes /)).toHaveLength(1);
   });
 });
+
+describe('reportCalibration', () => {
+  const OF_CALIBRATION = /^postern_(calibration|policy)/;
+  const report = (denials: Record<string, Record<'ingress' | 'egress', string>>) => ({
+    denials,
+    measuredAtSeconds: 1_700_000_000,
+    periodSeconds: 3600,
+  });
+
+  it('says nothing about enforcement before there is a result', async () => {
+    const metrics = createMetrics(BUILD);
+
+    expect(await linesOf(metrics, OF_CALIBRATION)).toEqual([
+      'postern_calibration_valid 0',
+      'postern_calibration_period_seconds 0',
+      'postern_calibrations_total{result="succeeded"} 0',
+      'postern_calibrations_total{result="failed"} 0',
+    ]);
+  });
+
+  it('exports how the cluster denies, and when that was measured', async () => {
+    const metrics = createMetrics(BUILD);
+
+    metrics.reportCalibration(report({ TCP: { ingress: 'TimedOut', egress: 'Connected' } }));
+    metrics.countCalibration('succeeded');
+
+    expect(await linesOf(metrics, OF_CALIBRATION)).toEqual([
+      'postern_calibration_outcome{direction="ingress",protocol="TCP",outcome="TimedOut"} 1',
+      'postern_calibration_outcome{direction="egress",protocol="TCP",outcome="Connected"} 1',
+      'postern_policy_enforced{direction="ingress",protocol="TCP"} 1',
+      'postern_policy_enforced{direction="egress",protocol="TCP"} 0',
+      'postern_calibration_valid 1',
+      'postern_calibration_period_seconds 3600',
+      'postern_calibration_last_success_timestamp_seconds 1700000000',
+      'postern_calibrations_total{result="succeeded"} 1',
+      'postern_calibrations_total{result="failed"} 0',
+    ]);
+  });
+
+  it('removes what no longer holds', async () => {
+    const metrics = createMetrics(BUILD);
+    metrics.reportCalibration(report({ TCP: { ingress: 'TimedOut', egress: 'Connected' } }));
+
+    metrics.reportCalibration(report({}));
+
+    expect(await linesOf(metrics, /^postern_(calibration_outcome|policy)/)).toEqual([]);
+    expect(await linesOf(metrics, /^postern_calibration_valid/)).toEqual(['postern_calibration_valid 0']);
+  });
+});

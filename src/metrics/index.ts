@@ -1,6 +1,9 @@
 /** What Postern tells Prometheus; the only room that knows prom-client. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type CalibrationReport, createCalibrationSeries } from './calibration-series.ts';
 import {
+  CALIBRATION_RESULTS,
+  createCalibrationMetrics,
   createMachineryMetrics,
   createProbeMetrics,
   createTestMetrics,
@@ -21,6 +24,7 @@ export type {
   ReconcileObservation,
   ReflectorObserver,
 } from './machinery.ts';
+export type { CalibrationReport } from './calibration-series.ts';
 export type { ExpectationReport, RunReport, TestReport } from './test-series.ts';
 
 /** How a run ended, the worst of its verdicts. */
@@ -44,6 +48,9 @@ export interface Metrics extends Machinery {
   reportTest(report: TestReport): void;
   /** Removes every series of a test that is gone. */
   forgetTest(namespace: string, test: string): void;
+  /** Replaces every series that tells how the cluster denies. */
+  reportCalibration(report: CalibrationReport): void;
+  countCalibration(result: (typeof CALIBRATION_RESULTS)[number]): void;
   countRun(result: RunResult): void;
   observeProbeStart(seconds: number): void;
   /** For attempts that connected and were expected to: what a denied one takes is only its timeout. */
@@ -60,16 +67,21 @@ export interface Metrics extends Machinery {
 export function createMetrics(build: BuildInfo): Metrics {
   const registry = new Registry();
   const tests = createTestSeries(createTestMetrics(registry));
+  const calibration = createCalibrationMetrics(registry);
+  const reportCalibration = createCalibrationSeries(calibration);
   const probes = createProbeMetrics(registry);
   const machinery = createMachinery(createMachineryMetrics(registry));
   collectDefaultMetrics({ register: registry });
   probes.buildInfo.set({ version: build.version, revision: build.revision }, 1);
   initialiseToZero(probes);
+  for (const result of CALIBRATION_RESULTS) calibration.runs.inc({ result }, 0);
 
   return {
     ...machinery,
     reportTest: (report) => tests.replace(report),
     forgetTest: (namespace, test) => tests.remove(namespace, test),
+    reportCalibration,
+    countCalibration: (result) => calibration.runs.inc({ result }),
     countRun: (result) => probes.runs.inc({ result }),
     observeProbeStart: (seconds) => probes.probeStart.observe(seconds),
     observeConnect: (protocol, seconds) =>

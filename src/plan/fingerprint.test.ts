@@ -90,6 +90,14 @@ describe('fingerprintOf changes', () => {
     expect(fingerprint(cluster)).not.toBe(fingerprint(shop));
   });
 
+  it('when the cluster is found to deny otherwise', () => {
+    const view = viewOf(shop);
+    const plan = planFor(test, view);
+
+    expect(fingerprintOf(test, plan, view, 'drop')).not.toBe(fingerprintOf(test, plan, view, 'reject'));
+    expect(fingerprintOf(test, plan, view, 'drop')).toBe(fingerprintOf(test, plan, view, 'drop'));
+  });
+
   it('when the spec does', () => {
     expect(fingerprint(shop, testOf([expectationOf()], { generation: 2 }))).not.toBe(fingerprint(shop));
   });

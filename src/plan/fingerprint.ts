@@ -5,10 +5,10 @@ import type { ClusterView } from './view.ts';
 
 /**
  * Digest of everything observed that a test's verdicts depend on: its spec, the identities and targets of the plan, the
- * labels of the pods behind the targets, the policies and labels of the namespaces involved. A test runs again when it
- * changes, and only then or on its period.
+ * labels of the pods behind the targets, the policies and labels of the namespaces involved, and the calibration, in any
+ * stable notation. A test runs again when it changes, and only then or on its period.
  */
-export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterView): string {
+export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterView, calibration = ''): string {
   const policies = [undefined, ...plan.namespaces].flatMap((namespace) =>
     view
       .policies(namespace)
@@ -31,7 +31,7 @@ export function fingerprintOf(test: ConnectivityTest, plan: Plan, view: ClusterV
     notes,
   ]);
   return createHash('sha256')
-    .update(JSON.stringify([test.metadata.uid, test.metadata.generation, policies, labels, lines]))
+    .update(JSON.stringify([test.metadata.uid, test.metadata.generation, policies, labels, lines, calibration]))
     .digest('hex')
     .slice(0, 16);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ContainerStatus, Pod } from '../api/index.ts';
 import { planFor } from '../plan/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
-import { reportOf, trouble } from './collect.ts';
+import { listeningAt, reportOf, trouble } from './collect.ts';
 import type { Probe } from './run.ts';
 
 const nonce = 'abcdefghijklmnop';
@@ -161,6 +161,33 @@ describe('reportOf', () => {
     expect(reportOf(probeOf({ seen: true }), undefined, false)).toMatchObject({
       trouble: { reason: 'ProbeLost', message: 'the pod was deleted' },
     });
+  });
+});
+
+describe('listeningAt', () => {
+  const listening = (parts: Partial<ContainerStatus> = {}, pod: Partial<Pod['metadata']> = {}): Pod => {
+    const plain = probePod();
+    const container = { name: 'probe', ready: true, state: { running: {} }, ...parts };
+    return {
+      ...plain,
+      metadata: { ...plain.metadata, ...pod },
+      status: { phase: 'Running', podIP: '10.0.0.9', containerStatuses: [container] },
+    };
+  };
+
+  it('is the address of a pod that answers', () => {
+    expect(listeningAt(probeOf(), listening())).toBe('10.0.0.9');
+  });
+
+  it.each<[string, Pod | undefined]>([
+    ['is not there', undefined],
+    ['does not answer yet', listening({ ready: false })],
+    ['has ended', listening({ state: { terminated: { exitCode: 0 } } })],
+    ['is being deleted', listening({}, { deletionTimestamp: 'now' })],
+    ["is somebody else's", listening({}, { uid: 'other' })],
+    ['has another container that answers', listening({ name: 'sidecar' })],
+  ])('is nowhere while the pod %s', (_, pod) => {
+    expect(listeningAt(probeOf(), pod)).toBeUndefined();
   });
 });
 

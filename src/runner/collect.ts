@@ -32,6 +32,14 @@ export function reportOf(probe: Probe, pod: Pod | undefined, isOverdue: boolean)
   return isOverdue ? notStarted(probe, own, waiting?.reason) : undefined;
 }
 
+/** Where the pod of a listening task answers by now: undefined until it does, and when it is gone. */
+export function listeningAt(probe: Probe, pod: Pod | undefined): string | undefined {
+  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return undefined;
+  if (probe.uid !== undefined && pod.metadata.uid !== probe.uid) return undefined;
+  const container = pod.status?.containerStatuses?.find(({ name }) => name === 'probe');
+  return container?.ready === true && container.state?.running !== undefined ? pod.status?.podIP : undefined;
+}
+
 function terminatedReport(
   probe: Probe,
   pod: Pod,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Cluster, expectationOf, podOfDeployment, testOf, viewOf, workloadOf } from '../testing/cluster-view.ts';
 import type { PodSpec } from '../api/index.ts';
 import { planFor } from '../plan/index.ts';
-import { probePodManifest, probingSeconds, type ProbeSettings } from './manifest.ts';
+import { probePodManifest, probingSeconds, type ProbeSettings, type ProbeTimes } from './manifest.ts';
 
 const plainSettings: ProbeSettings = {
   image: 'registry.example/postern-probe:1',
@@ -15,25 +15,43 @@ interface Parts {
   readonly spec?: { readonly [K in keyof PodSpec]?: PodSpec[K] };
   readonly labels?: Readonly<Record<string, string>>;
   readonly expectation?: Parameters<typeof expectationOf>[0];
-  readonly times?: { readonly timeoutSeconds?: number; readonly settleSeconds?: number };
+  readonly times?: ProbeTimes;
+  readonly listen?: { readonly port: number; readonly seconds: number };
 }
 
-function manifestOf({ settings = plainSettings, spec = {}, labels = {}, expectation = {}, times = {} }: Parts = {}) {
-  const test = testOf([expectationOf({ to: { ip: '10.1.2.3', port: 443 }, expect: 'Deny', ...expectation })], {
-    spec: times,
-  });
+function manifestOf({
+  settings = plainSettings,
+  spec = {},
+  labels = {},
+  expectation = {},
+  times = {},
+  listen,
+}: Parts = {}) {
+  const test = testOf([expectationOf({ to: { ip: '10.1.2.3', port: 443 }, expect: 'Deny', ...expectation })]);
   const cluster: Cluster = {
     workloads: [workloadOf('Deployment', 'web')],
     pods: [podOfDeployment('web', 'a', { spec, labels })],
   };
   const [assignment] = planFor(test, viewOf(cluster)).assignments;
   if (assignment === undefined) throw new Error('nothing to probe');
-  return probePodManifest(test, assignment, {
-    name: 'postern-probe-abcdefgh',
-    runId: 'ponmlkjihgfedcba',
-    nonce: 'abcdefghijklmnop',
-    settings,
-  });
+  return probePodManifest(
+    test,
+    { ...assignment, ...(listen === undefined ? {} : { listen }) },
+    {
+      name: 'postern-probe-abcdefgh',
+      runId: 'ponmlkjihgfedcba',
+      nonce: 'abcdefghijklmnop',
+      settings,
+      times,
+    },
+  );
+}
+
+/** A manifest's specification, whose shape the first test below holds. */
+function specOf(manifest: object): { readonly containers: readonly object[] } {
+  if (!('spec' in manifest)) throw new Error('no specification');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the first test below says what it is
+  return manifest.spec as { readonly containers: readonly object[] };
 }
 
 describe('probePodManifest', () => {
@@ -156,6 +174,40 @@ describe('probePodManifest', () => {
     });
   });
 
+  it('lets a probe stand for a while before it dials, and gives it the time for that', () => {
+    expect(manifestOf({ times: { delaySeconds: 10 } })).toMatchObject({
+      spec: {
+        activeDeadlineSeconds: 90,
+        containers: [{ env: [{}, {}, {}, { name: 'POSTERN_DELAY_SECONDS', value: '10' }, {}] }],
+      },
+    });
+  });
+
+  it('makes a pod that listens as harmless as one that dials', () => {
+    const dialling = manifestOf();
+    const listening = manifestOf({ listen: { port: 8080, seconds: 100 } });
+
+    const program = {
+      command: ['/bin/sh', '/postern/listen.sh'],
+      env: [
+        { name: 'POSTERN_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+        { name: 'POSTERN_PORT', value: '8080' },
+      ],
+      readinessProbe: {
+        exec: { command: ['/bin/sh', '/postern/listen.sh', 'check'] },
+        periodSeconds: 1,
+        timeoutSeconds: 3,
+      },
+    };
+    const { containers, ...spec } = specOf(dialling);
+    expect(specOf(listening)).toEqual({
+      ...spec,
+      activeDeadlineSeconds: 160,
+      containers: [{ ...containers[0], ...program }],
+    });
+    expect(listening.metadata).toEqual(dialling.metadata);
+  });
+
   it('keeps the kubelet from expanding what looks like a variable', () => {
     const expectation = { expect: 'Allow', http: { path: '/$(POSTERN_NONCE)/$$/$' } } as const;
 
@@ -178,6 +230,6 @@ describe('probePodManifest', () => {
 
 describe('probingSeconds', () => {
   it('covers the settling, then a try and its confirmation by name, connection and answer', () => {
-    expect(probingSeconds(2, 4)).toBe(4 + 2 * (2 * 2 + 2 + 2));
+    expect(probingSeconds({})).toBe(4 + 2 * (2 * 2 + 2 + 2));
   });
 });

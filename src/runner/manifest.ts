@@ -1,6 +1,7 @@
-import { type ConnectivityTest, group, type KubeObject, version } from '../api/index.ts';
-import { type Assignment, probeLabel } from '../plan/index.ts';
+import { group, type KubeObject, type ObjectMeta } from '../api/index.ts';
+import { probeLabel } from '../plan/index.ts';
 import { planText } from '../probe/index.ts';
+import type { Task } from './run.ts';
 
 /** What an administrator decides about probe pods; no part of a test can. */
 export interface ProbeSettings {
@@ -10,11 +11,27 @@ export interface ProbeSettings {
   readonly priorityClassName?: string;
 }
 
+/** The object that a probe pod goes with: of the same namespace, or of none. */
+export interface ProbeOwner extends KubeObject {
+  readonly metadata: ObjectMeta & { readonly uid: string };
+}
+
+/** The times that probes are told. */
+export interface ProbeTimes {
+  /** Of one attempt; 2 if left out. */
+  readonly timeoutSeconds?: number | undefined;
+  /** How long a connection that must succeed is tried; 4 if left out. */
+  readonly settleSeconds?: number | undefined;
+  /** How long a probe pod stands before it dials; 0 if left out. */
+  readonly delaySeconds?: number | undefined;
+}
+
 export interface ProbePodOptions {
   readonly name: string;
   readonly runId: string;
   readonly nonce: string;
   readonly settings: ProbeSettings;
+  readonly times: ProbeTimes;
 }
 
 /** Seconds that a probe pod may take from the kubelet's first sight of it to its result, beside the probing itself. */
@@ -32,15 +49,14 @@ const harmlessAnnotations = {
 };
 
 /**
- * The probe pod of one assignment: the source's identity around a fixed program, harmless by construction. It is never Ready
+ * The pod of one task: the source's identity around a fixed program, harmless by construction. It is never Ready
  * (a readiness gate that nobody sets), so no Service sends it traffic; its owner is a controller, so no ReplicaSet or
  * DaemonSet adopts it, drains evict it, and garbage collection removes it should the operator be gone.
  */
-export function probePodManifest(test: ConnectivityTest, assignment: Assignment, options: ProbePodOptions): KubeObject {
-  const { identity, checks } = assignment;
+export function probePodManifest(owner: ProbeOwner, task: Task, options: ProbePodOptions): KubeObject {
+  const { identity } = task;
   const { settings } = options;
-  const timeoutSeconds = test.spec.timeoutSeconds ?? 2;
-  const settleSeconds = test.spec.settleSeconds ?? 4;
+  const { seconds, ...program } = programOf(task, options);
   const pullSecrets = [
     ...settings.imagePullSecrets.map((name) => ({ name })),
     ...(identity.pod.imagePullSecrets ?? []),
@@ -55,10 +71,10 @@ export function probePodManifest(test: ConnectivityTest, assignment: Assignment,
       annotations: { [runAnnotation]: options.runId, ...harmlessAnnotations },
       ownerReferences: [
         {
-          apiVersion: `${group}/${version}`,
-          kind: 'ConnectivityTest',
-          name: test.metadata.name,
-          uid: test.metadata.uid,
+          apiVersion: owner.apiVersion,
+          kind: owner.kind,
+          name: owner.metadata.name,
+          uid: owner.metadata.uid,
           controller: true,
         },
       ],
@@ -73,7 +89,7 @@ export function probePodManifest(test: ConnectivityTest, assignment: Assignment,
       restartPolicy: 'Never',
       // With 0 the API object would go before the process has ended.
       terminationGracePeriodSeconds: 1,
-      activeDeadlineSeconds: startAllowanceSeconds + probingSeconds(timeoutSeconds, settleSeconds),
+      activeDeadlineSeconds: startAllowanceSeconds + seconds,
       readinessGates: [{ conditionType: `${group}/never-ready` }],
       securityContext: {
         runAsNonRoot: true,
@@ -86,12 +102,7 @@ export function probePodManifest(test: ConnectivityTest, assignment: Assignment,
           name: 'probe',
           image: settings.image,
           imagePullPolicy: settings.imagePullPolicy,
-          env: [
-            { name: 'POSTERN_NONCE', value: options.nonce },
-            { name: 'POSTERN_TIMEOUT_SECONDS', value: String(timeoutSeconds) },
-            { name: 'POSTERN_SETTLE_SECONDS', value: String(settleSeconds) },
-            { name: 'POSTERN_PLAN', value: escapeExpansion(planText(checks)) },
-          ],
+          ...program,
           resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '500m', memory: '192Mi' } },
           securityContext: {
             allowPrivilegeEscalation: false,
@@ -106,12 +117,52 @@ export function probePodManifest(test: ConnectivityTest, assignment: Assignment,
   return pod;
 }
 
+/** What the container runs, what it is told, and for how many seconds at most. */
+function programOf({ checks, listen }: Task, { nonce, times }: ProbePodOptions): Program {
+  if (listen !== undefined) {
+    const command = ['/bin/sh', '/postern/listen.sh'];
+    return {
+      seconds: listen.seconds,
+      command,
+      env: [
+        { name: 'POSTERN_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+        { name: 'POSTERN_PORT', value: String(listen.port) },
+      ],
+      // Asked from within the pod, so that no policy and no CNI has a say in whether it listens.
+      readinessProbe: { exec: { command: [...command, 'check'] }, periodSeconds: 1, timeoutSeconds: 3 },
+    };
+  }
+  const { timeoutSeconds, settleSeconds, delaySeconds } = withDefaults(times);
+  return {
+    seconds: probingSeconds(times),
+    env: [
+      { name: 'POSTERN_NONCE', value: nonce },
+      { name: 'POSTERN_TIMEOUT_SECONDS', value: String(timeoutSeconds) },
+      { name: 'POSTERN_SETTLE_SECONDS', value: String(settleSeconds) },
+      ...(delaySeconds === 0 ? [] : [{ name: 'POSTERN_DELAY_SECONDS', value: String(delaySeconds) }]),
+      { name: 'POSTERN_PLAN', value: escapeExpansion(planText(checks)) },
+    ],
+  };
+}
+
+interface Program {
+  readonly seconds: number;
+  readonly env: readonly object[];
+  readonly command?: readonly string[];
+  readonly readinessProbe?: object;
+}
+
 /**
  * Longest time that the probe program itself may take: the last attempt begins when the settling time is over, a success is
  * confirmed, and each of these two takes at most twice the timeout for the name, and once for the connection and the answer.
  */
-export function probingSeconds(timeoutSeconds: number, settleSeconds: number): number {
-  return settleSeconds + 8 * timeoutSeconds;
+export function probingSeconds(times: ProbeTimes): number {
+  const { timeoutSeconds, settleSeconds, delaySeconds } = withDefaults(times);
+  return delaySeconds + settleSeconds + 8 * timeoutSeconds;
+}
+
+function withDefaults({ timeoutSeconds = 2, settleSeconds = 4, delaySeconds = 0 }: ProbeTimes) {
+  return { timeoutSeconds, settleSeconds, delaySeconds };
 }
 
 /** The kubelet expands `$(NAME)` in the value of a variable, and URL paths may hold those characters; `$$` is a plain `$`. */

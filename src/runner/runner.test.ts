@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, Pod } from '../api/index.ts';
 import { KubeError, type KubeClient, type KubeErrorCode } from '../kube/index.ts';
-import { fingerprintOf, planFor } from '../plan/index.ts';
+import { planFor } from '../plan/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import { FakeClock } from '../testing/index.ts';
-import { createRunner, isComplete, type RunOrder } from './index.ts';
+import { type BatchOrder, createRunner, isComplete } from './index.ts';
 
 const pods = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 const signal = new AbortController().signal;
 
-function orderOf(identities = 1): RunOrder {
+function orderOf(identities = 1): BatchOrder {
   const sources = Array.from({ length: identities }, (_, index) =>
     podOf(`web-${index}`, { labels: { own: `${index}` } }),
   );
   const view = viewOf({ pods: sources });
   const test = testOf([expectationOf({ from: { pods: {} }, to: { ip: '10.1.2.3', port: 1 }, expect: 'Deny' })]);
-  const plan = planFor(test, view);
-  return { test, plan, fingerprint: fingerprintOf(test, plan, view), trigger: 'Spec' };
+  return { owner: test, tasks: planFor(test, view).assignments, times: {} };
 }
 
 /** A cluster that keeps the pods that it is given, or refuses the nth one. */

@@ -1,29 +1,26 @@
-import { type ConnectivityTest, type KubeObject, type Pod, type Trigger } from '../api/index.ts';
+import type { KubeObject, Pod } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { isKubeError, type KubeClient, type ResourceType } from '../kube/index.ts';
-import type { Assignment, Plan } from '../plan/index.ts';
 import { reportOf, trouble } from './collect.ts';
-import { probePodManifest, probingSeconds, type ProbeSettings } from './manifest.ts';
-import type { Probe, Run } from './run.ts';
+import { probePodManifest, probingSeconds, type ProbeOwner, type ProbeSettings, type ProbeTimes } from './manifest.ts';
+import type { Batch, Probe, Task } from './run.ts';
 
-/** What is to be run, and why. */
-export interface RunOrder {
-  readonly test: ConnectivityTest;
-  readonly plan: Plan;
-  readonly fingerprint: string;
-  readonly trigger: Trigger;
-  readonly runRequest?: string;
+/** Pods to be started together, and whose they are. */
+export interface BatchOrder {
+  readonly owner: ProbeOwner;
+  readonly tasks: readonly Task[];
+  readonly times: ProbeTimes;
 }
 
 export interface Runner {
-  /** Makes the run known before its first request, so that no sweep takes its pods for orphans. */
-  prepare(order: RunOrder): Run;
+  /** Makes the pods known before the first request, so that no sweep takes them for orphans. */
+  prepare(order: BatchOrder): Batch;
   /** Creates the probe pods. A pod that is refused has its report at once; the others go on. */
-  start(order: RunOrder, run: Run, signal: AbortSignal): Promise<void>;
+  start(order: BatchOrder, batch: Batch, signal: AbortSignal): Promise<void>;
   /** Takes in what the pods say by now. */
-  advance(run: Run): void;
+  advance(batch: Batch): void;
   /** Deletes the probe pods, finished or not. */
-  cleanUp(run: Run, signal: AbortSignal): Promise<void>;
+  cleanUp(batch: Batch, signal: AbortSignal): Promise<void>;
 }
 
 export interface RunnerOptions {
@@ -46,31 +43,25 @@ const parallelRequests = 8;
 
 export function createRunner(options: RunnerOptions): Runner {
   return {
-    prepare: (order) => prepareRun(order, options),
-    start: (order, run, signal) => startRun(order, run, options, signal),
-    advance: (run) => advanceRun(run, options),
-    cleanUp: (run, signal) => cleanUpRun(run, options, signal),
+    prepare: (order) => prepareBatch(order, options),
+    start: (order, batch, signal) => startBatch(order, batch, options, signal),
+    advance: (batch) => advanceBatch(batch, options),
+    cleanUp: (batch, signal) => cleanUpBatch(batch, options, signal),
   };
 }
 
-function prepareRun(order: RunOrder, { clock, token }: RunnerOptions): Run {
+function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
   const now = clock.now();
-  const { timeoutSeconds = 2, settleSeconds = 4 } = order.test.spec;
   return {
     id: token(),
-    trigger: order.trigger,
-    generation: order.test.metadata.generation,
-    fingerprint: order.fingerprint,
-    plan: order.plan,
     startedAt: now,
-    deadline: now + 1000 * (startSeconds + probingSeconds(timeoutSeconds, settleSeconds)),
-    probes: order.plan.assignments.map((assignment) => prepareProbe(assignment, token())),
-    ...(order.runRequest === undefined ? {} : { runRequest: order.runRequest }),
+    deadline: now + 1000 * (startSeconds + probingSeconds(times)),
+    probes: tasks.map((task) => prepareProbe(task, token())),
     apiRequests: 0,
   };
 }
 
-function prepareProbe(assignment: Assignment, token: string): Probe {
+function prepareProbe(assignment: Task, token: string): Probe {
   return {
     // Letters only: a StatefulSet claims pods by name, and its names end in a number.
     name: `postern-probe-${token.slice(0, 8)}`,
@@ -81,26 +72,32 @@ function prepareProbe(assignment: Assignment, token: string): Probe {
   };
 }
 
-async function startRun(order: RunOrder, run: Run, options: RunnerOptions, signal: AbortSignal): Promise<void> {
-  await inParallel(run.probes, async (probe) => {
-    const manifest = probePodManifest(order.test, probe.assignment, {
+async function startBatch(
+  { owner, times }: BatchOrder,
+  batch: Batch,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await inParallel(batch.probes, async (probe) => {
+    const manifest = probePodManifest(owner, probe.assignment, {
       name: probe.name,
-      runId: run.id,
+      runId: batch.id,
       nonce: probe.nonce,
       settings: options.settings,
+      times,
     });
-    await createPod(run, probe, manifest, options, signal);
+    await createPod(batch, probe, manifest, options, signal);
   });
 }
 
 async function createPod(
-  run: Run,
+  batch: Batch,
   probe: Probe,
   manifest: KubeObject,
   options: RunnerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  run.apiRequests += 1;
+  batch.apiRequests += 1;
   try {
     const created = await options.client.create(options.pods, manifest, { signal });
     if (created.metadata.uid !== undefined) probe.uid = created.metadata.uid;
@@ -114,9 +111,9 @@ async function createPod(
   }
 }
 
-function advanceRun(run: Run, { clock, podNamed, onProbeStarted }: RunnerOptions): void {
-  const isOverdue = clock.now() >= run.deadline;
-  for (const probe of run.probes) {
+function advanceBatch(batch: Batch, { clock, podNamed, onProbeStarted }: RunnerOptions): void {
+  const isOverdue = clock.now() >= batch.deadline;
+  for (const probe of batch.probes) {
     if (probe.report !== undefined) continue;
     const pod = podNamed(probe.namespace, probe.name);
     const report = reportOf(probe, pod, isOverdue);
@@ -136,10 +133,10 @@ function startDuration(pod: Pod | undefined): number | undefined {
   return Math.max(0, (Date.parse(started) - Date.parse(created)) / 1000);
 }
 
-async function cleanUpRun(run: Run, { client, pods }: RunnerOptions, signal: AbortSignal): Promise<void> {
-  await inParallel(run.probes, async ({ namespace, name, uid, report }) => {
+async function cleanUpBatch(batch: Batch, { client, pods }: RunnerOptions, signal: AbortSignal): Promise<void> {
+  await inParallel(batch.probes, async ({ namespace, name, uid, report }) => {
     if (report?.trouble?.reason === 'QuotaExceeded' || report?.trouble?.reason === 'ProbeRejected') return;
-    run.apiRequests += 1;
+    batch.apiRequests += 1;
     try {
       await client.delete(pods, { namespace, name, ...(uid === undefined ? {} : { uid }), signal });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { ConnectivityTest, KubeObject, Status } from '../api/index.ts';
+import { nodesDigest } from '../calibration/index.ts';
 import { createController } from '../controller/index.ts';
 import { resources } from '../controller/resources.ts';
 import { createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
@@ -61,6 +62,7 @@ export class Stage {
     stage.#server = await ApiServer.start([...kinds, { resource: events }], () => stage.clock.now());
     stage.write({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'shop' } } });
     for (const pod of shopPods) stage.write(pod);
+    stage.write(calibrated(stage.clock.now()));
     return stage;
   }
 
@@ -91,6 +93,8 @@ export class Stage {
       maxProbePods: this.#options.maxProbePods ?? 32,
       token: () => `${letters((this.#tokens += 1))}aaaaaaaa`,
       instance: 'postern-0',
+      namespace: 'postern',
+      calibrationPeriodSeconds,
     });
     const ending = new AbortController();
     const running = controller.run(ending.signal);
@@ -216,6 +220,34 @@ export class Stage {
   #log(level: string): (fields: object, message: string) => void {
     return (fields, message) => void this.logged.push({ level, message, fields: { ...fields } });
   }
+}
+
+/** Longer than any of the tests lets pass: calibration has tests of its own. */
+const calibrationPeriodSeconds = 365 * 86_400;
+
+/** A Calibration that measured silence on this cluster without nodes, a moment ago. */
+function calibrated(now: number): StoredObject {
+  const silence = { ingress: 'TimedOut', egress: 'TimedOut' };
+  const time = new Date(now).toISOString();
+  const condition = {
+    status: 'True',
+    reason: 'Measured',
+    message: '',
+    observedGeneration: 1,
+    lastTransitionTime: time,
+  };
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'Calibration',
+    metadata: { name: 'cluster' },
+    spec: { probeReplicas: 0 },
+    status: {
+      denials: { tcp: silence, udp: silence },
+      measuredTime: time,
+      nodes: nodesDigest([]),
+      conditions: ['Calibrated', 'Enforced'].map((type) => ({ type, ...condition })),
+    },
+  };
 }
 
 /** Every kind that the controller watches. */

@@ -5,6 +5,7 @@ import { type Plan, planFor } from '../plan/index.ts';
 import { type Observation, outcomes } from '../probe/index.ts';
 import { type Cluster, expectationOf, podOf, serviceOf, sliceOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
+import type { Denials } from './denial.ts';
 
 const from = (app: string): Expectation['from'] => ({ pods: { matchLabels: { app } } });
 const db = (port = 5432): Expectation['to'] => ({ pods: { matchLabels: { app: 'db' } }, port });
@@ -24,6 +25,10 @@ const shop: Cluster = {
 };
 const proved: Cluster = { pods: [...(shop.pods ?? []).slice(0, 2), provedPod] };
 
+const drop: Denials = {
+  TCP: { ingress: 'TimedOut', egress: 'TimedOut' },
+  UDP: { ingress: 'TimedOut', egress: 'TimedOut' },
+};
 const silence: Observation = {
   outcome: 'TimedOut',
   stage: 'connect',
@@ -66,7 +71,7 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     ),
     ...report(assignment, index),
   }));
-  return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true, ...run });
+  return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true, ...run });
 }
 
 describe('a control that the expectation asks for', () => {
@@ -95,7 +100,7 @@ describe('a control that the expectation asks for', () => {
       ]),
     );
     const reports = assignments.map(({ checks }) => ({ checks, resolverAnswered: false, observations: stated }));
-    return concludeRun(test, { lines, reports, disturbed: false, targetStands: () => true })[0];
+    return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true })[0];
   }
 
   it('is tried by the pods that it names, and speaks if they connect', () => {
@@ -472,6 +477,44 @@ describe('skippedRows', () => {
   });
 });
 
+describe('a cluster that denies otherwise', () => {
+  const refusal: Observation = { ...silence, outcome: 'Refused', firstOutcome: 'Refused' };
+  const seen = { 'web-not-db': refusal, 'api-db': connection, 'web-out': connection };
+  const expectations = [denied, allowed, elsewhere];
+
+  it('has its refusals believed, with the same proofs', () => {
+    const denials: Denials = { TCP: { ingress: 'Refused', egress: 'TimedOut' } };
+
+    expect(rowsOf({ expectations, seen, run: { denials } })[0]).toMatchObject({
+      verdict: 'Passed',
+      reason: 'Denied',
+      outcome: 'Refused',
+      message:
+        'Pods app=db on TCP port 5432 refused pods app=web twice, while pods app=api connected to it in the same run, and the same probe pod connected elsewhere.',
+    });
+    expect(rowsOf({ expectations: [denied], seen, run: { denials } })[0]).toMatchObject({
+      verdict: 'Inconclusive',
+      reason: 'NoTargetControl',
+    });
+  });
+
+  it('has nothing believed before it is calibrated', () => {
+    expect(rowsOf({ expectations, seen, run: { denials: {} } })[0]).toMatchObject({
+      verdict: 'Inconclusive',
+      reason: 'NotCalibrated',
+    });
+  });
+
+  it('says so where it enforces nothing', () => {
+    const denials: Denials = { TCP: { ingress: 'Connected', egress: 'Connected' } };
+
+    expect(rowsOf({ expectations, seen: { ...seen, 'web-not-db': connection }, run: { denials } })[0]).toMatchObject({
+      verdict: 'Failed',
+      reason: 'PolicyNotEnforced',
+    });
+  });
+});
+
 describe('whatever a run brings back', () => {
   const address = fc.constantFrom('10.0.0.5', '10.0.0.6');
   const anything = fc.record<Observation>(
@@ -545,7 +588,7 @@ describe('whatever a run brings back', () => {
         });
         const seen = new Map(reports.flatMap(({ observations }) => [...observations]));
 
-        const rows = concludeRun(test, { lines, reports, disturbed, targetStands: () => stands });
+        const rows = concludeRun(test, { lines, reports, disturbed, denials: drop, targetStands: () => stands });
 
         expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
         for (const [index, row] of rows.entries()) {

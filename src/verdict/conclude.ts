@@ -7,7 +7,7 @@ import {
   describeTarget,
   type Line,
 } from '../plan/index.ts';
-import { type Observation, reproduceCommand } from '../probe/index.ts';
+import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import {
   connectionOfSameIdentity,
   type ProbeFacts,
@@ -15,6 +15,7 @@ import {
   sourceNamesOf,
   targetControlOf,
 } from './control.ts';
+import type { DenialPair, Denials } from './denial.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
@@ -28,6 +29,8 @@ export interface RunEvidence {
   readonly lines: readonly Line[];
   readonly reports: readonly ProbeReport[];
   readonly disturbed: boolean;
+  /** How this cluster denies, as far as it was measured. */
+  readonly denials: Denials;
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
 }
@@ -103,15 +106,18 @@ function judgeCheck(
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
+  const denials = denialsFor(check, evidence.denials);
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
+    isDatagram: (check.dns?.protocol ?? expectation.protocol) === 'UDP',
     unreachableIsEnough: expectation.control?.mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
     disturbed: evidence.disturbed,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...(denials === undefined ? {} : { denials }),
   });
   const subject: Subject = {
     source: describeSource(expectation),
@@ -122,7 +128,10 @@ function judgeCheck(
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
-    ...(observation === undefined ? {} : { firstOutcome: observation.firstOutcome }),
+    ...(observation === undefined
+      ? {}
+      : { outcome: connectOutcome(observation), firstOutcome: observation.firstOutcome }),
+    ...(denials === undefined ? {} : { denials }),
     ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
   };
   return {
@@ -132,6 +141,17 @@ function judgeCheck(
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
+}
+
+/** What the connection itself came to: at any later stage it stood. */
+function connectOutcome({ outcome, stage }: Observation): Outcome {
+  return stage === 'dns' || stage === 'connect' ? outcome : 'Connected';
+}
+
+/** How this cluster denies what a check speaks. */
+function denialsFor({ udp, dns }: Check, denials: Denials): DenialPair | undefined {
+  const protocol = dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
+  return denials[protocol];
 }
 
 /** By name where the target is a Service: a cluster address means nothing to a reader, and belongs to its namespace. */

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reason, Verdict } from '../api/index.ts';
 import { type Observation, outcomes } from '../probe/index.ts';
+import { type DenialPair, isDenial } from './denial.ts';
 import { type Evidence, judge, worst } from './judge.ts';
 
 function observed(outcome: Observation['outcome'], parts: Partial<Observation> = {}): Observation {
@@ -10,7 +11,13 @@ function observed(outcome: Observation['outcome'], parts: Partial<Observation> =
 
 type Parts = { readonly [K in keyof Evidence]?: Evidence[K] | undefined };
 
-const best = { targetControl: 'a', sourceControl: 'b' };
+const drop: DenialPair = { ingress: 'TimedOut', egress: 'TimedOut' };
+const reject: DenialPair = { ingress: 'Refused', egress: 'Refused' };
+/** As Cilium denies with `policyDenyResponse: icmp`: it answers on egress alone. */
+const mixed: DenialPair = { ingress: 'TimedOut', egress: 'Unreachable' };
+const onlyIngress: DenialPair = { ingress: 'TimedOut', egress: 'Connected' };
+const nothing: DenialPair = { ingress: 'Connected', egress: 'Connected' };
+const best = { targetControl: 'a', sourceControl: 'b', denials: drop };
 
 describe('an Allow', () => {
   it.each<[string, Parts, Verdict, Reason]>([
@@ -31,6 +38,18 @@ describe('an Allow', () => {
     ['that met silence fails', { observation: observed('TimedOut') }, 'Failed', 'Blocked'],
     ['that was rejected on its way fails', { observation: observed('Unreachable') }, 'Failed', 'Blocked'],
     ['that was refused fails', { observation: observed('Refused') }, 'Failed', 'NothingListening'],
+    [
+      'that was refused where policies refuse fails, whatever the cause',
+      { observation: observed('Refused'), denials: reject },
+      'Failed',
+      'RefusedOrBlocked',
+    ],
+    [
+      'that was refused where nothing is calibrated fails, whatever the cause',
+      { observation: observed('Refused'), denials: undefined },
+      'Failed',
+      'RefusedOrBlocked',
+    ],
     ['that was reset fails', { observation: observed('Reset') }, 'Failed', 'Reset'],
     [
       'without a name fails',
@@ -102,6 +121,24 @@ describe('an Allow', () => {
 describe('a Deny', () => {
   it.each<[string, Parts, Verdict, Reason]>([
     [
+      'of a datagram fails on a refusal, which is the target’s own word',
+      { isDatagram: true, observation: observed('Refused') },
+      'Failed',
+      'ReachedClosedPort',
+    ],
+    [
+      'of a datagram is undecided on a refusal that was not confirmed',
+      { isDatagram: true, observation: observed('Refused', { firstOutcome: 'TimedOut' }) },
+      'Inconclusive',
+      'RefusedOrClosed',
+    ],
+    [
+      'of a datagram passes on a refusal where this cluster denies so',
+      { isDatagram: true, observation: observed('Refused'), denials: { ingress: 'Refused', egress: 'Refused' } },
+      'Passed',
+      'Denied',
+    ],
+    [
       'passes without a target control if that is enough',
       { unreachableIsEnough: true, targetControl: undefined },
       'Passed',
@@ -118,7 +155,7 @@ describe('a Deny', () => {
       'does not pass on a rejection that was not confirmed, though that be enough',
       { unreachableIsEnough: true, observation: observed('Unreachable', { firstOutcome: 'TimedOut' }) },
       'Inconclusive',
-      'ProbeLost',
+      'RejectedUnproven',
     ],
     [
       'does not pass on a refusal, though unreachable be enough',
@@ -209,6 +246,94 @@ describe('a Deny', () => {
       'Failed',
       'UnexpectedlyReachable',
     ],
+    ['that met silence where either side denies so passes', { denials: mixed }, 'Passed', 'Denied'],
+    [
+      'that was rejected where either side denies so passes',
+      { observation: observed('Unreachable'), denials: mixed },
+      'Passed',
+      'Denied',
+    ],
+    [
+      'that was refused where policies refuse passes',
+      { observation: observed('Refused'), denials: reject },
+      'Passed',
+      'Denied',
+    ],
+    [
+      'that was refused where policies refuse is undecided without a proof that the target listens',
+      { observation: observed('Refused'), denials: reject, targetControl: undefined },
+      'Inconclusive',
+      'NoTargetControl',
+    ],
+    [
+      'that was refused where policies refuse is undecided without a proof that the source can send',
+      { observation: observed('Refused'), denials: reject, sourceControl: undefined },
+      'Inconclusive',
+      'NoSourceControl',
+    ],
+    [
+      'that was refused where policies refuse is undecided if the target went away',
+      { observation: observed('Refused'), denials: reject, targetStands: false },
+      'Inconclusive',
+      'TargetChanged',
+    ],
+    [
+      'that was refused where policies refuse is undecided if something changed',
+      { observation: observed('Refused'), denials: reject, disturbed: true },
+      'Inconclusive',
+      'EnforcementDelayed',
+    ],
+    [
+      'that was refused only at last is undecided',
+      { observation: observed('Refused', { firstOutcome: 'TimedOut' }), denials: reject },
+      'Inconclusive',
+      'RefusedOrClosed',
+    ],
+    [
+      'that was rejected only at last is undecided',
+      { observation: observed('Unreachable', { firstOutcome: 'TimedOut' }), denials: mixed },
+      'Inconclusive',
+      'RejectedUnproven',
+    ],
+    ['that met silence where policies refuse is undecided', { denials: reject }, 'Inconclusive', 'UnlikeDenial'],
+    ['that met silence is undecided without a calibration', { denials: undefined }, 'Inconclusive', 'NotCalibrated'],
+    [
+      'that was refused is undecided without a calibration',
+      { observation: observed('Refused'), denials: undefined },
+      'Inconclusive',
+      'NotCalibrated',
+    ],
+    [
+      'that connected fails without a calibration',
+      { observation: observed('Connected'), denials: undefined },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'that met silence is undecided where nothing is enforced',
+      { denials: nothing },
+      'Inconclusive',
+      'PolicyNotEnforced',
+    ],
+    [
+      'that connected fails where nothing is enforced, and says so',
+      { observation: observed('Connected'), denials: nothing },
+      'Failed',
+      'PolicyNotEnforced',
+    ],
+    [
+      'that was reset fails where nothing is enforced, and says so',
+      { observation: observed('Reset'), denials: nothing },
+      'Failed',
+      'PolicyNotEnforced',
+    ],
+    ['that met silence where one side is enforced passes', { denials: onlyIngress }, 'Passed', 'Denied'],
+    [
+      'that connected where one side is enforced fails as it would elsewhere',
+      { observation: observed('Connected'), denials: onlyIngress },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
     ['that was refused is undecided', { observation: observed('Refused') }, 'Inconclusive', 'RefusedOrClosed'],
     ['that was rejected is undecided', { observation: observed('Unreachable') }, 'Inconclusive', 'RejectedUnproven'],
     ['without a name is undecided', { observation: observed('NameNotResolved') }, 'Inconclusive', 'NameNotResolved'],
@@ -244,17 +369,19 @@ describe('a Deny', () => {
 /** Confirmed silence under the best of circumstances, but for these parts. */
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
   const { observation = observed('TimedOut'), targetStands = true, disturbed = false } = parts;
-  const { mustAnswer = true, unreachableIsEnough = false } = parts;
-  const { targetControl, sourceControl } = { ...best, ...parts };
+  const { mustAnswer = true, isDatagram = false, unreachableIsEnough = false } = parts;
+  const { targetControl, sourceControl, denials } = { ...best, ...parts };
   return {
     expected,
     observation,
+    isDatagram,
     unreachableIsEnough,
     mustAnswer,
     targetStands,
     disturbed,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...(denials === undefined ? {} : { denials }),
   };
 }
 
@@ -283,6 +410,7 @@ const anyObservation = fc.record<Observation>(
   },
   { requiredKeys: ['outcome', 'stage', 'firstOutcome', 'attempts', 'elapsedMs'] },
 );
+const anyOutcome = fc.constantFrom(...outcomes);
 const anyEvidence = fc.record<Evidence>(
   {
     expected: fc.constantFrom('Allow', 'Deny'),
@@ -290,12 +418,24 @@ const anyEvidence = fc.record<Evidence>(
     observation: fc.oneof(anyObservation, fc.constant(observed('TimedOut')), fc.record({ missing: anyReason })),
     targetControl: fc.string(),
     sourceControl: fc.string(),
+    isDatagram: fc.boolean(),
     unreachableIsEnough: fc.boolean(),
     mustAnswer: fc.boolean(),
     targetStands: fc.boolean(),
     disturbed: fc.boolean(),
+    denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
   },
-  { requiredKeys: ['expected', 'observation', 'unreachableIsEnough', 'mustAnswer', 'targetStands', 'disturbed'] },
+  {
+    requiredKeys: [
+      'expected',
+      'observation',
+      'isDatagram',
+      'unreachableIsEnough',
+      'mustAnswer',
+      'targetStands',
+      'disturbed',
+    ],
+  },
 );
 
 describe('whatever the evidence', () => {
@@ -312,23 +452,82 @@ describe('whatever the evidence', () => {
     );
   });
 
-  it('a Deny passes on confirmed silence with both controls and an undisturbed target alone', () => {
+  // Nearly good evidence: what is random alone hardly ever passes.
+  const nearlyGood = fc.record<Evidence>(
+    {
+      expected: fc.constant('Deny'),
+      observation: fc.record<Observation>({
+        outcome: anyOutcome,
+        stage: fc.constantFrom('connect', 'connect', 'dns', 'http'),
+        firstOutcome: anyOutcome,
+        attempts: fc.integer({ min: 1, max: 3 }),
+        elapsedMs: fc.nat(),
+      }),
+      targetControl: fc.string(),
+      sourceControl: fc.string(),
+      isDatagram: fc.boolean(),
+      unreachableIsEnough: fc.constant(false),
+      mustAnswer: fc.boolean(),
+      targetStands: fc.constant(true),
+      disturbed: fc.constant(false),
+      denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
+    },
+    {
+      requiredKeys: [
+        'expected',
+        'observation',
+        'isDatagram',
+        'unreachableIsEnough',
+        'mustAnswer',
+        'targetStands',
+        'disturbed',
+      ],
+    },
+  );
+
+  it('a Deny passes on the confirmed outcome of a calibrated denial with both controls and an undisturbed target alone', () => {
+    let passed = 0;
     fc.assert(
-      fc.property(anyEvidence, (evidence) => {
-        const { observation } = evidence;
-        fc.pre(evidence.expected === 'Deny' && judge(evidence).verdict === 'Passed');
+      fc.property(fc.oneof(anyEvidence, nearlyGood), (evidence) => {
+        const { observation, denials } = evidence;
+        if (evidence.expected !== 'Deny' || judge(evidence).verdict !== 'Passed') return;
+        passed += 1;
 
         expect(evidence).toMatchObject({ targetStands: true, disturbed: false });
         expect(evidence.sourceControl).toBeDefined();
-        expect(observation).toMatchObject({ stage: 'connect' });
-        const { reason } = judge(evidence);
-        if (reason === 'NotReached') expect(evidence.unreachableIsEnough).toBe(true);
-        else expect(evidence.targetControl).toBeDefined();
-        const silence = reason === 'NotReached' ? ['TimedOut', 'Unreachable'] : ['TimedOut'];
-        expect('outcome' in observation && observation.firstOutcome === observation.outcome).toBe(true);
-        expect(silence).toContain('outcome' in observation && observation.outcome);
+        if (!('outcome' in observation)) throw new Error('no evidence');
+        expect(observation).toMatchObject({ firstOutcome: observation.outcome, stage: 'connect' });
+        expect(observation.attempts).toBeGreaterThan(1);
+        if (judge(evidence).reason === 'NotReached') {
+          expect(evidence.unreachableIsEnough).toBe(true);
+          expect(['TimedOut', 'Unreachable']).toContain(observation.outcome);
+          return;
+        }
+        expect(evidence.targetControl).toBeDefined();
+        if (denials === undefined) throw new Error('no calibration');
+        expect([denials.ingress, denials.egress]).toContain(observation.outcome);
+        expect(['TimedOut', 'Refused', 'Unreachable']).toContain(observation.outcome);
       }),
-      { numRuns: 20, maxSkipsPerRun: 100_000 },
+      { numRuns: 20_000 },
+    );
+    expect(passed).toBeGreaterThan(0);
+  });
+
+  it('no Deny passes without a calibration, nor where nothing is enforced', () => {
+    fc.assert(
+      fc.property(nearlyGood, (evidence) => {
+        if (evidence.denials === undefined) expect(judge(evidence).verdict).not.toBe('Passed');
+        expect(judge({ ...evidence, denials: nothing }).verdict).not.toBe('Passed');
+      }),
+    );
+  });
+
+  it('an outcome is a denial only where it is one of the two measured', () => {
+    fc.assert(
+      fc.property(anyOutcome, anyOutcome, anyOutcome, (ingress, egress, outcome) => {
+        if (isDenial({ ingress, egress }, outcome)) expect([ingress, egress]).toContain(outcome);
+        expect(isDenial({ ingress, egress }, 'Connected')).toBe(false);
+      }),
     );
   });
 
@@ -343,7 +542,7 @@ describe('whatever the evidence', () => {
     );
   });
 
-  it('a Deny fails on a connection alone', () => {
+  it('a Deny fails on a connection alone, or on the word of a target that a datagram reached', () => {
     fc.assert(
       fc.property(anyEvidence, (evidence) => {
         const { observation } = evidence;
@@ -352,7 +551,9 @@ describe('whatever the evidence', () => {
         const connected = ['Connected', 'TLSFailed', 'HTTPMismatch', 'Reset'];
         expect(
           'outcome' in observation &&
-            (['tls', 'http'].includes(observation.stage) || connected.includes(observation.outcome)),
+            (['tls', 'http'].includes(observation.stage) ||
+              connected.includes(observation.outcome) ||
+              (evidence.isDatagram && observation.outcome === 'Refused')),
         ).toBe(true);
       }),
       { maxSkipsPerRun: 10_000 },

@@ -1,5 +1,6 @@
 import type { Expected, Reason, Verdict } from '../api/index.ts';
-import type { Observation } from '../probe/index.ts';
+import type { Observation, Outcome } from '../probe/index.ts';
+import { type DenialPair, isDenial, isNothingEnforced } from './denial.ts';
 
 /** What is known about one check when its run is over. */
 export interface Evidence {
@@ -10,6 +11,8 @@ export interface Evidence {
   readonly targetControl?: string;
   /** What proved that the source's own network works, in words; absent if nothing did. */
   readonly sourceControl?: string;
+  /** Whether a refusal comes only from where the packet arrived, as over UDP: a port unreachable is the target's own word. */
+  readonly isDatagram: boolean;
   /** Whether the user is content that nothing answers, whatever the cause. */
   readonly unreachableIsEnough: boolean;
   /** Whether the target answers what it is asked if the question arrives; a datagram of the user's making it may ignore. */
@@ -18,6 +21,8 @@ export interface Evidence {
   readonly targetStands: boolean;
   /** Whether a change that the verdict depends on was observed while the run was under way. */
   readonly disturbed: boolean;
+  /** How this cluster denies what the check speaks; absent if that was not measured. */
+  readonly denials?: DenialPair;
 }
 
 export interface Judgement {
@@ -26,9 +31,10 @@ export interface Judgement {
 }
 
 /**
- * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes on silence alone, and
- * only with a proof that the target answers, unless the user asked for none, and a proof that the source can send. A refusal is no denial: on a cluster that
- * drops what it denies, it means that the packet arrived.
+ * The verdict table. Only a positive statement of the probe leads to Passed or Failed; a Deny passes only on the outcome that
+ * was measured as this cluster's denial, and only with a proof that the target answers and a proof that the source can send.
+ * A refusal on a cluster that drops what it denies is no denial: the packet arrived. Where the user is content that nothing
+ * answers, neither that measure nor the first proof is asked for, and the reason says so.
  */
 export function judge(evidence: Evidence): Judgement {
   const { observation } = evidence;
@@ -46,16 +52,16 @@ function judgeAllow(observation: Observation, evidence: Evidence): Judgement {
   if (evidence.disturbed) return inconclusive('EnforcementDelayed');
   const isSilent = observation.outcome === 'TimedOut' && observation.stage === 'connect';
   if (isSilent && !evidence.mustAnswer && evidence.targetControl === undefined) return inconclusive('NoDatagramAnswer');
-  return { verdict: 'Failed', reason: allowFailure(observation) };
+  return { verdict: 'Failed', reason: allowFailure(observation, evidence) };
 }
 
-function allowFailure({ outcome, stage }: Observation): Reason {
+function allowFailure({ outcome, stage }: Observation, { denials }: Evidence): Reason {
   switch (outcome) {
     case 'TimedOut':
       if (stage === 'tls') return 'TLSFailed';
       return stage === 'http' ? 'NoAnswer' : 'Blocked';
     case 'Refused':
-      return 'NothingListening';
+      return denials === undefined || isDenial(denials, outcome) ? 'RefusedOrBlocked' : 'NothingListening';
     case 'Reset':
     case 'TLSFailed':
     case 'HTTPMismatch':
@@ -79,33 +85,57 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
       // Silence at the TLS or HTTP stage comes after a connection that stood.
       return observation.stage === 'tls' || observation.stage === 'http'
         ? reached('UnexpectedlyReachable', evidence)
-        : judgeUnanswered(observation, evidence);
+        : judgeDenial('UnlikeDenial', observation, evidence);
     case 'Refused':
-      return inconclusive('RefusedOrClosed');
+      return evidence.isDatagram && hasArrived(observation, evidence)
+        ? reached('ReachedClosedPort', evidence)
+        : judgeDenial('RefusedOrClosed', observation, evidence);
     case 'NameNotResolved':
     case 'NameServerFailed':
       return inconclusive(observation.outcome);
     default:
-      return evidence.unreachableIsEnough ? judgeUnanswered(observation, evidence) : inconclusive('RejectedUnproven');
+      return judgeDenial('RejectedUnproven', observation, evidence);
   }
 }
 
-function reached(reason: Reason, { disturbed }: Evidence): Judgement {
-  return disturbed ? inconclusive('EnforcementDelayed') : { verdict: 'Failed', reason };
+function reached(reason: Reason, { disturbed, denials }: Evidence): Judgement {
+  if (disturbed) return inconclusive('EnforcementDelayed');
+  // The cause, where it is known: no policy could have denied this.
+  const isFutile = denials !== undefined && isNothingEnforced(denials);
+  return { verdict: 'Failed', reason: isFutile ? 'PolicyNotEnforced' : reason };
 }
 
-/** Nothing answered: silence, or for who asks no more than that, a rejection on the way. */
-function judgeUnanswered(observation: Observation, evidence: Evidence): Judgement {
-  const { targetStands, disturbed, targetControl, sourceControl, unreachableIsEnough } = evidence;
+/** Whether what kept the source from connecting was a policy; `otherwise` says what it may have been. */
+function judgeDenial(otherwise: Reason, observation: Observation, evidence: Evidence): Judgement {
   const { outcome, stage, firstOutcome, attempts } = observation;
-  // What a second attempt did not confirm counts for nothing; the probe program never states less.
-  if (stage !== 'connect' || firstOutcome !== outcome || attempts < 2) return inconclusive('ProbeLost');
+  const { targetStands, disturbed, targetControl, sourceControl } = evidence;
+  // A denial counts when a second attempt confirmed it; of silence the probe program never states less.
+  if (stage !== 'connect' || firstOutcome !== outcome || attempts < 2) {
+    return inconclusive(outcome === 'TimedOut' ? 'ProbeLost' : otherwise);
+  }
+  // A refusal came from somebody, so it is never the mere absence of an answer.
+  const isEnough = evidence.unreachableIsEnough && outcome !== 'Refused';
+  const doubt = isEnough ? undefined : doubtOf(otherwise, outcome, evidence);
+  if (doubt !== undefined) return inconclusive(doubt);
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
-  const isDenied = outcome === 'TimedOut' && targetControl !== undefined;
-  if (!isDenied && !unreachableIsEnough) return inconclusive('NoTargetControl');
+  const isDenied = doubtOf(otherwise, outcome, evidence) === undefined && targetControl !== undefined;
+  if (!isDenied && !isEnough) return inconclusive('NoTargetControl');
   if (sourceControl === undefined) return inconclusive('NoSourceControl');
   return { verdict: 'Passed', reason: isDenied ? 'Denied' : 'NotReached' };
+}
+
+/** Whether a refused datagram reached its target: where this cluster does not deny so, nobody else refuses it twice. */
+function hasArrived({ firstOutcome, attempts }: Observation, { denials, targetStands }: Evidence): boolean {
+  const isSteady = firstOutcome === 'Refused' && attempts >= 2;
+  return isSteady && targetStands && denials !== undefined && !isDenial(denials, 'Refused');
+}
+
+/** Why an outcome cannot be taken for this cluster's denial; undefined if it is how this cluster denies. */
+function doubtOf(otherwise: Reason, outcome: Outcome, { denials }: Evidence): Reason | undefined {
+  if (denials === undefined) return 'NotCalibrated';
+  if (isNothingEnforced(denials)) return 'PolicyNotEnforced';
+  return isDenial(denials, outcome) ? undefined : otherwise;
 }
 
 function inconclusive(reason: Reason): Judgement {

@@ -11,6 +11,8 @@ const subject: Subject = {
 };
 const bySelector: Subject = { ...subject, source: 'pods app=web', target: 'pods app=db on TCP 5432' };
 
+const controls = { targetControl: 'somebody connected', sourceControl: 'something answered' };
+
 describe('sentenceFor', () => {
   it.each<[string, Reason, Partial<Subject>, string]>([
     [
@@ -68,12 +70,41 @@ describe('sentenceFor', () => {
       {},
       'The probe pod of Deployment web did not start in time. It is tried again at the next run.',
     ],
+    [
+      'a denial by silence',
+      'Denied',
+      { outcome: 'TimedOut', ...controls },
+      'Deployment web got no answer from Service api on TCP 80 twice, while somebody connected, and something answered.',
+    ],
+    [
+      'a denial by refusal',
+      'Denied',
+      { outcome: 'Refused', ...controls },
+      'Service api on TCP 80 refused Deployment web twice, while somebody connected, and something answered.',
+    ],
+    [
+      'a denial by rejection',
+      'Denied',
+      { outcome: 'Unreachable', ...controls },
+      'Deployment web met a rejection on the way to Service api on TCP 80 twice, while somebody connected, and something answered.',
+    ],
+    [
+      'a connection where nothing is enforced',
+      'PolicyNotEnforced',
+      { outcome: 'Connected' },
+      'Deployment web connected to Service api on TCP 80, which must be denied, and this cluster enforces no network policies at all: calibration connected through policies that admit nothing. Install a network plugin that enforces them; see `kubectl get calibration`.',
+    ],
+    [
+      'a connection where one side is not enforced',
+      'UnexpectedlyReachable',
+      { outcome: 'Connected', denials: { ingress: 'TimedOut', egress: 'Connected' } },
+      'Deployment web connected to Service api on TCP 80, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection. Policies for egress are not enforced in this cluster: deny it on the other side.',
+    ],
   ])('words %s', (_, reason, parts, sentence) => {
     expect(sentenceFor(reason, { ...subject, ...parts })).toBe(sentence);
   });
 
   const everyReason = Object.keys(reasons).filter((reason): reason is Reason => reason in reasons);
-  const controls = { targetControl: 'somebody connected', sourceControl: 'something answered' };
   const settings: readonly Subject[] = [
     { ...subject, ...controls },
     { ...bySelector, ...controls },

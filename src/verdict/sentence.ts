@@ -1,5 +1,7 @@
 import type { Reason } from '../api/index.ts';
 import type { ApplicationProtocol } from '../plan/index.ts';
+import type { Outcome } from '../probe/index.ts';
+import { type DenialPair, unenforcedSides } from './denial.ts';
 
 /** What a sentence about a verdict speaks of. */
 export interface Subject {
@@ -13,7 +15,10 @@ export interface Subject {
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly httpStatus?: number;
-  readonly firstOutcome?: string;
+  readonly outcome?: Outcome;
+  readonly firstOutcome?: Outcome;
+  /** How this cluster denies, if that was measured. */
+  readonly denials?: DenialPair;
   /** Words of the API server or the kubelet about a probe pod that did not run. */
   readonly trouble?: string;
 }
@@ -30,7 +35,7 @@ function wordsFor(reason: Reason, subject: Subject): string {
   // Over UDP there is no connection to speak of.
   const hasConnection = subject.protocol !== 'UDP' && subject.protocol !== 'DNS';
   const connected = hasConnection ? 'connected to' : 'got an answer from';
-  const denied = `${source} got no answer from ${target}`;
+  const denied = deniedWords(subject);
   switch (reason) {
     case 'Reachable':
       return subject.firstOutcome === undefined || subject.firstOutcome === 'Connected'
@@ -39,13 +44,17 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'Denied':
       return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
     case 'UnexpectedlyReachable':
-      return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.`;
+      return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.${unenforcedNote(subject)}`;
+    case 'ReachedClosedPort':
+      return `${source} reached ${target}, which must be denied: the target itself answered that nothing listens there. The packets pass: close the path by a policy.`;
     case 'ReachedThenReset':
       return `${source} reached ${target}, which must be denied; the connection was reset afterwards. The packets pass: close the path by a policy.`;
     case 'Blocked':
       return `${source} ${hasConnection ? 'could not connect to' : 'got no answer from'} ${target}. Something on the way drops it: check the egress policies that select the source and the ingress policies that select the target; both must admit it.`;
     case 'NothingListening':
-      return `${target} refused ${source}. Nothing listens on that port of the target, or something rejects the connection: check the port and the application before the policies.`;
+      return `${target} refused ${source}, which is not how this cluster denies. Nothing listens on that port of the target: check the port and the application before the policies.`;
+    case 'RefusedOrBlocked':
+      return `${target} refused ${source}. Nothing listens on that port of the target, or a policy rejects the connection: check the port and the application, then the policies on both sides.`;
     case 'Reset':
       return `${target} reset the connection of ${source}. Look at the application and at proxies in the path.`;
     case 'NameNotResolved':
@@ -68,10 +77,16 @@ function wordsFor(reason: Reason, subject: Subject): string {
       return `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
     case 'NoSourceControl':
       return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
+    case 'PolicyNotEnforced':
+      return `${isReached(subject) ? `${source} connected to ${target}, which must be denied` : denied}, and this cluster enforces no network policies at all: calibration connected through policies that admit nothing. Install a network plugin that enforces them; see \`kubectl get calibration\`.`;
+    case 'NotCalibrated':
+      return `${denied}, but how this cluster denies has not been measured yet. See \`kubectl describe calibration\`; the test runs again when it has been.`;
+    case 'UnlikeDenial':
+      return `${denied}, but this cluster does not deny by silence. Look for what else drops it: firewalls, routes, or a target that is too slow to answer.`;
     case 'RefusedOrClosed':
-      return `${target} refused ${source}. That is no denial: the packet may have arrived at a closed port. Check that the target listens on that port.`;
+      return `${target} refused ${source}. That is no denial: this cluster does not deny by refusing, so the packet may have arrived at a closed port. Check that the target listens on that port.`;
     case 'RejectedUnproven':
-      return `The connection of ${source} to ${target} was rejected on its way, by something that is not known to be a network policy. Check routes and firewalls.`;
+      return `The connection of ${source} to ${target} was rejected on its way, which is not how this cluster's network policies deny. Check routes and firewalls.`;
     case 'AddressNotAllowed':
       return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
     case 'EnforcementDelayed':
@@ -99,4 +114,20 @@ function waysToControl({ hasPods }: Subject): string {
   return hasPods
     ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
     : 'Name pods that may connect as `control.from`, or write `control: {mode: UnreachableIsEnough}` if nobody here can and that is enough.';
+}
+
+function isReached({ outcome }: Subject): boolean {
+  return outcome === 'Connected' || outcome === 'HTTPMismatch' || outcome === 'Reset';
+}
+
+function deniedWords({ source, target, outcome }: Subject): string {
+  if (outcome === 'Refused') return `${target} refused ${source}`;
+  if (outcome === 'Unreachable') return `${source} met a rejection on the way to ${target}`;
+  return `${source} got no answer from ${target}`;
+}
+
+/** What a policy on one side cannot do here, where that explains an open path. */
+function unenforcedNote({ denials }: Subject): string {
+  const [side] = denials === undefined ? [] : unenforcedSides(denials);
+  return side === undefined ? '' : ` Policies for ${side} are not enforced in this cluster: deny it on the other side.`;
 }

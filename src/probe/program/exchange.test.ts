@@ -201,7 +201,9 @@ describe('a DNS query', () => {
 
     await lookUp(port, name, resolver);
 
-    expect(received.map(nameOf)).toEqual([...names, ...names]);
+    // A question that is not answered at once is asked again.
+    const asked = received.map(nameOf).filter((each, index, all) => each !== all[index - 1]);
+    expect(asked).toEqual([...names, ...names].filter((each, index, all) => each !== all[index - 1]));
   });
 
   it("asks the pod's own resolver where no server is named", async () => {

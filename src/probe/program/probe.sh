@@ -219,8 +219,10 @@ check() {
     *)
       attempts=2
       attempt "$@"
-      # Two different answers are no steady denial: keep the one that is not silence.
-      [ "$outcome" = Tc ] && outcome=$first
+      # Two different answers are no steady denial: state the one that is not silence, and that it did not stand alone.
+      if [ "$outcome" = Tc ] && [ "$first" != Tc ]; then
+        outcome=$first first=Tc
+      fi
       ;;
     esac
   else
@@ -258,6 +260,8 @@ run() {
 PROGRAM=${0%/*}
 TIMEOUT=$POSTERN_TIMEOUT_SECONDS
 SETTLE=$POSTERN_SETTLE_SECONDS
+# A fresh pod may be open, or closed, until its policies are in place.
+sleep "${POSTERN_DELAY_SECONDS:-0}"
 lines=$(printf '%s\n' "$POSTERN_PLAN" | run)
 resolver=N
 results=

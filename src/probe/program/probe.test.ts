@@ -125,9 +125,9 @@ describe('the probe program', () => {
       ['a tool that says nothing', ['silent'], '0 Ec 2 TIME Ec -'],
       ['a tool that talks like the program itself', ['garbage'], '0 Ec 2 TIME Ec -'],
       ['first silent, then connected', ['timed out', 'succeeded'], '0 Cc 2 TIME Tc -'],
-      ['first refused, then silent', ['Connection refused', 'timed out'], '0 Rc 2 TIME Rc -'],
+      ['first refused, then silent', ['Connection refused', 'timed out'], '0 Rc 2 TIME Tc -'],
       ['first silent, then refused', ['timed out', 'Connection refused'], '0 Rc 2 TIME Tc -'],
-      ['first a failed tool, then silent', ['garbage', 'timed out'], '0 Ec 2 TIME Ec -'],
+      ['first a failed tool, then silent', ['garbage', 'timed out'], '0 Ec 2 TIME Tc -'],
       ['first silent, then a failed tool', ['timed out', 'silent'], '0 Ec 2 TIME Tc -'],
     ])('of a Deny: %s', async (_, attempts, line) => {
       answers('nc.10.0.0.1.80', ...attempts);

@@ -1,0 +1,168 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { MeasuredOutcome } from '../api/index.ts';
+import { type Observation, type Outcome, outcomes } from '../probe/index.ts';
+import type { ProbeReport } from '../verdict/index.ts';
+import { hasOpenDoor, type Measured, measurementOf, repeated } from './measurement.ts';
+import { dialTasks } from './pods.ts';
+
+const [openTask, deniedTask] = dialTasks({ namespace: 'postern' }, { open: '10.0.0.1', denied: '10.0.0.2' });
+
+function seen(outcome: Outcome, parts: Partial<Observation> = {}): Observation {
+  return { outcome, stage: 'connect', firstOutcome: outcome, attempts: 2, elapsedMs: 10, ...parts };
+}
+
+function report(task: typeof openTask, observations: readonly (Observation | undefined)[]): ProbeReport {
+  const checks = task?.checks ?? [];
+  return {
+    checks,
+    resolverAnswered: false,
+    observations: new Map(
+      checks.flatMap(({ id }, index) => {
+        const observation = observations[index];
+        return observation === undefined ? [] : [[id, observation] as const];
+      }),
+    ),
+  };
+}
+
+function measure(
+  control: Observation | undefined,
+  ingress: Observation | undefined,
+  egress: Observation | undefined,
+): ReturnType<typeof measurementOf> {
+  return measurementOf('postern', [report(openTask, [control, ingress]), report(deniedTask, [egress])]);
+}
+
+const connected = seen('Connected');
+
+describe('measurementOf', () => {
+  it.each<[string, Observation, Observation, MeasuredOutcome, MeasuredOutcome]>([
+    ['drops', seen('TimedOut'), seen('TimedOut'), 'TimedOut', 'TimedOut'],
+    ['answers on egress alone', seen('TimedOut'), seen('Unreachable'), 'TimedOut', 'Unreachable'],
+    ['refuses', seen('Refused'), seen('Refused'), 'Refused', 'Refused'],
+    ['enforces nothing', seen('Connected', { attempts: 1 }), connected, 'Connected', 'Connected'],
+    [
+      'is open at the second attempt',
+      seen('Connected', { firstOutcome: 'TimedOut' }),
+      seen('TimedOut'),
+      'Connected',
+      'TimedOut',
+    ],
+  ])('tells how a cluster denies that %s', (_, ingress, egress, wantedIngress, wantedEgress) => {
+    expect(measure(connected, ingress, egress)).toEqual({
+      measured: { TCP: { ingress: wantedIngress, egress: wantedEgress } },
+    });
+  });
+
+  it.each<[string, Observation | undefined, Observation | undefined, Observation | undefined, string, RegExp]>([
+    [
+      'the control met silence',
+      seen('TimedOut'),
+      seen('TimedOut'),
+      seen('TimedOut'),
+      'ControlFailed',
+      /TCP \(TimedOut\)/,
+    ],
+    ['the control was refused', seen('Refused'), seen('TimedOut'), seen('TimedOut'), 'ControlFailed', /\(Refused\)/],
+    ['the control said nothing', undefined, seen('TimedOut'), seen('TimedOut'), 'ControlFailed', /nothing was stated/],
+    [
+      'the ingress changed',
+      connected,
+      seen('Refused', { firstOutcome: 'TimedOut' }),
+      seen('TimedOut'),
+      'Unsteady',
+      /ingress over TCP is not the same twice \(TimedOut, then Refused\)/,
+    ],
+    ['the egress was tried once', connected, seen('TimedOut'), seen('TimedOut', { attempts: 1 }), 'Unsteady', /egress/],
+    ['the egress was reset', connected, seen('TimedOut'), seen('Reset'), 'Unsteady', /egress/],
+    ['the tool failed', connected, seen('ProbeLost'), seen('TimedOut'), 'Unsteady', /ingress/],
+    ['the egress said nothing', connected, seen('TimedOut'), undefined, 'Unsteady', /\(nothing\)/],
+  ])('has no result if %s', (_, control, ingress, egress, reason, words) => {
+    const measurement = measure(control, ingress, egress);
+
+    expect(measurement).toMatchObject({ failure: { reason } });
+    expect('failure' in measurement && measurement.failure.message).toMatch(words);
+  });
+
+  it('has no result, but the words of the API server, if a pod was refused', () => {
+    const refused = {
+      ...report(deniedTask, []),
+      trouble: { reason: 'QuotaExceeded', message: 'exceeded quota: x' },
+    } as const;
+
+    expect(measurementOf('postern', [report(openTask, [connected, seen('TimedOut')]), refused])).toEqual({
+      failure: {
+        reason: 'QuotaExceeded',
+        message:
+          'The quota of namespace postern leaves no room for a probe pod of the calibration (exceeded quota: x). Raise it by one pod per source, or free some.',
+      },
+    });
+  });
+
+  it('never takes for a denial what was not seen twice beside a connection that was admitted', () => {
+    const anything = fc.option(
+      fc.record<Observation>({
+        outcome: fc.constantFrom(...outcomes),
+        stage: fc.constantFrom('connect', 'dns', 'http'),
+        firstOutcome: fc.constantFrom(...outcomes),
+        attempts: fc.integer({ min: 1, max: 3 }),
+        elapsedMs: fc.nat(),
+      }),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(anything, anything, anything, (control, ingress, egress) => {
+        const measurement = measure(control, ingress, egress);
+        if ('failure' in measurement) return;
+
+        expect(control?.outcome).toBe('Connected');
+        for (const [side, observation] of [
+          ['ingress', ingress],
+          ['egress', egress],
+        ] as const) {
+          const outcome = measurement.measured.TCP?.[side];
+          expect(outcome).toBe(observation?.outcome);
+          if (outcome !== 'Connected') expect(observation).toMatchObject({ firstOutcome: outcome, stage: 'connect' });
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+const pair = (ingress: MeasuredOutcome, egress: MeasuredOutcome): Measured => ({ TCP: { ingress, egress } });
+
+describe('an open door', () => {
+  it.each<[Measured, boolean]>([
+    [pair('TimedOut', 'TimedOut'), false],
+    [pair('Connected', 'TimedOut'), true],
+    [pair('TimedOut', 'Connected'), true],
+    [{ ...pair('TimedOut', 'TimedOut'), UDP: { ingress: 'Connected', egress: 'TimedOut' } }, true],
+  ])('in %j: %s', (measured, isOpen) => {
+    expect(hasOpenDoor({ measured })).toBe(isOpen);
+  });
+
+  it.each<[string, Measured, Measured, boolean]>([
+    ['that stays open is open', pair('Connected', 'Connected'), pair('Connected', 'Connected'), true],
+    ['that was closed late is closed', pair('Connected', 'TimedOut'), pair('TimedOut', 'TimedOut'), true],
+    ['that opened later is no result', pair('Connected', 'TimedOut'), pair('TimedOut', 'Connected'), false],
+    [
+      'beside another denial than before is no result',
+      pair('Connected', 'TimedOut'),
+      pair('Connected', 'Refused'),
+      false,
+    ],
+  ])('%s', (_, first, second, isResult) => {
+    const measurement = repeated(first, { measured: second });
+
+    if (isResult) expect(measurement).toEqual({ measured: second });
+    else expect(measurement).toMatchObject({ failure: { reason: 'Unsteady' } });
+  });
+
+  it('that could not be dialled again is no result', () => {
+    const failure = { reason: 'ProbeLost', message: 'x' };
+
+    expect(repeated(pair('Connected', 'Connected'), { failure })).toEqual({ failure });
+  });
+});

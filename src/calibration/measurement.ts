@@ -1,0 +1,108 @@
+import { type MeasuredOutcome, measuredOutcomes } from '../api/index.ts';
+import type { Observation } from '../probe/index.ts';
+import { type Denials, type ProbeReport, sentenceFor } from '../verdict/index.ts';
+import { checksPerProtocol, type Protocol, protocols } from './pods.ts';
+
+/** How a denied connection ended, by the side that denied it. */
+export interface MeasuredPair {
+  readonly ingress: MeasuredOutcome;
+  readonly egress: MeasuredOutcome;
+}
+
+/** What was measured, by protocol: the verdicts' table, but for outcomes that are none of a denial. */
+export type Measured = { readonly [P in keyof Denials]?: MeasuredPair };
+
+/** Why there is no result. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type Measurement = { readonly measured: Measured } | { readonly failure: Failure };
+
+/**
+ * What the reports of both probes say. TCP must be measured; a further protocol that cannot be is left out. A denied
+ * connection counts only beside one that was admitted, to the same listener or from the same pod.
+ */
+export function measurementOf(namespace: string, reports: readonly ProbeReport[]): Measurement {
+  const trouble = reports.find((report) => report.trouble !== undefined)?.trouble;
+  if (trouble !== undefined) return { failure: failureFrom(namespace, trouble) };
+  const observations = new Map(reports.flatMap((report) => [...report.observations]));
+  const measured: { [P in Protocol]?: MeasuredPair } = {};
+  for (const [index, protocol] of protocols.entries()) {
+    const [control, ingress, egress] = [0, 1, 2].map((place) => observations.get(checksPerProtocol * index + place));
+    const pair = pairFrom(protocol, control, ingress, egress);
+    if (!('reason' in pair)) measured[protocol] = pair;
+    else if (protocol === 'TCP') return { failure: pair };
+  }
+  return { measured };
+}
+
+/** Why the pods did not get so far, in the words of the verdicts. */
+export function failureFrom(namespace: string, { reason, message }: NonNullable<ProbeReport['trouble']>): Failure {
+  const subject = { source: 'the calibration', target: '', protocol: 'TCP', hasPods: true } as const;
+  const trouble = message === '' ? {} : { trouble: message };
+  return { reason, message: sentenceFor(reason, { ...subject, namespace, ...trouble }) };
+}
+
+function pairFrom(
+  protocol: string,
+  control: Observation | undefined,
+  ingress: Observation | undefined,
+  egress: Observation | undefined,
+): MeasuredPair | Failure {
+  if (control?.outcome !== 'Connected') {
+    return {
+      reason: 'ControlFailed',
+      message: `A calibration pod that no policy of the chart denies anything could not reach another one over ${protocol} (${control?.outcome ?? 'nothing was stated'}). Check whether another policy selects the pods labelled postern.dev/calibration, and the network between nodes.`,
+    };
+  }
+  const pair = { ingress: steady(ingress), egress: steady(egress) };
+  if (pair.ingress === undefined) return unsteady(protocol, 'ingress', ingress);
+  if (pair.egress === undefined) return unsteady(protocol, 'egress', egress);
+  return { ingress: pair.ingress, egress: pair.egress };
+}
+
+/** The outcome, if it can be one of a denial or of its absence, and the second attempt confirmed it. One connection is enough. */
+function steady(observation: Observation | undefined): MeasuredOutcome | undefined {
+  if (observation === undefined || observation.stage !== 'connect') return undefined;
+  const outcome = measuredOutcomes.find((each) => each === observation.outcome);
+  if (outcome === 'Connected') return outcome;
+  return observation.attempts >= 2 && observation.firstOutcome === outcome ? outcome : undefined;
+}
+
+function unsteady(protocol: string, side: string, observation: Observation | undefined): Failure {
+  const seen = observation === undefined ? 'nothing' : `${observation.firstOutcome}, then ${observation.outcome}`;
+  return {
+    reason: 'Unsteady',
+    message: `What a probe sees of a denied ${side} over ${protocol} is not the same twice (${seen}). It is tried again.`,
+  };
+}
+
+/** Whether a measurement found an open door somewhere, so that it must be made once more. */
+export function hasOpenDoor({ measured }: { readonly measured: Measured }): boolean {
+  return Object.values(measured).some(({ ingress, egress }) => ingress === 'Connected' || egress === 'Connected');
+}
+
+/**
+ * What two measurements say together, the second made by pods that stood for a while. A door that was open only at first was
+ * about to be closed: fresh pods are. One that opened, or that is closed in another way, is no result.
+ */
+export function repeated(first: Measured, second: Measurement): Measurement {
+  if ('failure' in second) return second;
+  for (const protocol of protocols) {
+    const [before, after] = [first[protocol], second.measured[protocol]];
+    if (before === undefined || after === undefined) continue;
+    for (const side of ['ingress', 'egress'] as const) {
+      if (before[side] !== 'Connected' && before[side] !== after[side]) {
+        return {
+          failure: {
+            reason: 'Unsteady',
+            message: `What a probe sees of a denied ${side} over ${protocol} is not the same twice (${before[side]}, then ${after[side]}). It is tried again.`,
+          },
+        };
+      }
+    }
+  }
+  return second;
+}

@@ -1,0 +1,31 @@
+import type { Outcome } from '../probe/index.ts';
+
+/** What a probe sees of a connection that a policy denies, by the side that denies it; `Connected` where none is enforced. */
+export interface DenialPair {
+  readonly ingress: Outcome;
+  readonly egress: Outcome;
+}
+
+/** How this cluster denies, as measured: by protocol, absent where it was not measured. */
+export interface Denials {
+  readonly TCP?: DenialPair;
+  readonly UDP?: DenialPair;
+}
+
+/** Outcomes that a policy's denial can have at all; what got any further reached its target. */
+const possible: readonly Outcome[] = ['TimedOut', 'Refused', 'Unreachable'];
+
+/** Whether an outcome is how this cluster denies. Which side denied a connection cannot be seen, so either side's will do. */
+export function isDenial({ ingress, egress }: DenialPair, outcome: Outcome): boolean {
+  return possible.includes(outcome) && (outcome === ingress || outcome === egress);
+}
+
+/** The sides on which no policy is enforced. */
+export function unenforcedSides(denials: DenialPair): readonly (keyof DenialPair)[] {
+  return (['ingress', 'egress'] as const).filter((side) => !possible.includes(denials[side]));
+}
+
+/** Whether nothing is enforced on either side, so that no policy can deny anything. */
+export function isNothingEnforced(denials: DenialPair): boolean {
+  return unenforcedSides(denials).length === 2;
+}
