@@ -31,12 +31,4 @@ describe('the API of Calibration on a real API server', () => {
     expect(await kubectl('explain calibration.status.denials')).toContain('Only these outcomes count as a denial');
     expect(await kubectl('explain calibration --recursive')).not.toContain('<no description>');
   });
-
-  it('reports a scale of 0 to whoever counts the pods of its pods’ owner', async () => {
-    await kubectl('apply --server-side --field-manager=integration -f -', { input: calibration('cluster') });
-    const scale = await kubectl('get --raw /apis/postern.dev/v1alpha1/calibrations/cluster/scale');
-
-    expect(JSON.parse(scale)).toMatchObject({ kind: 'Scale', spec: {} });
-    expect(JSON.parse(scale)).not.toHaveProperty('spec.replicas', expect.any(Number));
-  });
 });
