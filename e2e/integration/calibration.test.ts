@@ -19,9 +19,12 @@ describe('the API of Calibration on a real API server', () => {
 
   it('refuses outcomes that no probe can see of a denial', async () => {
     const denials = { tcp: { ingress: 'Denied', egress: 'TimedOut' } };
-    const { code, stderr } = await kubectl.attempt('apply --server-side --dry-run=server --subresource=status -f -', {
-      input: calibration('cluster', { status: { denials } }),
-    });
+    const { code, stderr } = await kubectl.attempt(
+      'apply --server-side --force-conflicts --dry-run=server --subresource=status -f -',
+      {
+        input: calibration('cluster', { status: { denials } }),
+      },
+    );
 
     expect(stderr).toContain('Unsupported value: "Denied"');
     expect(code).not.toBe(0);
