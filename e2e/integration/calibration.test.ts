@@ -19,9 +19,12 @@ describe('the API of Calibration on a real API server', () => {
 
   it('refuses outcomes that no probe can see of a denial', async () => {
     const denials = { tcp: { ingress: 'Denied', egress: 'TimedOut' } };
-    const { code, stderr } = await kubectl.attempt('apply --server-side --dry-run=server --subresource=status -f -', {
-      input: calibration('cluster', { status: { denials } }),
-    });
+    const { code, stderr } = await kubectl.attempt(
+      'apply --server-side --force-conflicts --dry-run=server --subresource=status -f -',
+      {
+        input: calibration('cluster', { status: { denials } }),
+      },
+    );
 
     expect(stderr).toContain('Unsupported value: "Denied"');
     expect(code).not.toBe(0);
@@ -30,13 +33,5 @@ describe('the API of Calibration on a real API server', () => {
   it('is a manual to kubectl explain', async () => {
     expect(await kubectl('explain calibration.status.denials')).toContain('Only these outcomes count as a denial');
     expect(await kubectl('explain calibration --recursive')).not.toContain('<no description>');
-  });
-
-  it('reports a scale of 0 to whoever counts the pods of its pods’ owner', async () => {
-    await kubectl('apply --server-side --field-manager=integration -f -', { input: calibration('cluster') });
-    const scale = await kubectl('get --raw /apis/postern.dev/v1alpha1/calibrations/cluster/scale');
-
-    expect(JSON.parse(scale)).toMatchObject({ kind: 'Scale', spec: {} });
-    expect(JSON.parse(scale)).not.toHaveProperty('spec.replicas', expect.any(Number));
   });
 });

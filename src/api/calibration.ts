@@ -20,22 +20,6 @@ const pair = (protocol: string) =>
     { description: `How a denied connection over ${protocol} ends. Absent if it was not measured.` },
   );
 
-/** `spec` of a Calibration: nothing that a user would set. */
-export const calibrationSpecification = Type.Object(
-  {
-    probeReplicas: Type.Optional(
-      Type.Integer({
-        description:
-          'Always 0: what the scale subresource reports, so that PodDisruptionBudgets expect no pods on account of calibration pods.',
-        minimum: 0,
-        maximum: 0,
-        default: 0,
-      }),
-    ),
-  },
-  { description: 'Nothing to set: the period is a value of the chart.' },
-);
-
 /** `status` of a Calibration. */
 export const calibrationStatus = Type.Object(
   {
@@ -88,9 +72,6 @@ export const calibrationStatus = Type.Object(
         'Calibrated: there is a valid result; its reason and message tell if the newest run failed. Enforced: policies are enforced on both sides.',
       ),
     ),
-    probeReplicas: Type.Optional(
-      Type.Integer({ description: 'Always 0; see spec.probeReplicas.', minimum: 0, maximum: 0 }),
-    ),
   },
   { description: 'What was measured. Written by Postern alone.' },
 );
@@ -98,9 +79,8 @@ export const calibrationStatus = Type.Object(
 export type CalibrationStatus = Static<typeof calibrationStatus>;
 export type CalibrationTrigger = NonNullable<CalibrationStatus['lastRun']>['trigger'];
 
-/** The Calibration as the API server returns it. */
+/** The Calibration as the API server returns it. It has no spec: there is nothing to set. */
 export interface Calibration extends KubeObject {
   readonly metadata: ObjectMeta & { readonly uid: string; readonly generation: number };
-  readonly spec?: Static<typeof calibrationSpecification>;
   readonly status?: CalibrationStatus;
 }

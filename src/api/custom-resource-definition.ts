@@ -1,4 +1,4 @@
-import { calibrationName, calibrationSpecification, calibrationStatus } from './calibration.ts';
+import { calibrationName, calibrationStatus } from './calibration.ts';
 import { group, version } from './connectivity-test.ts';
 import { specification } from './specification.ts';
 import { status } from './status.ts';
@@ -10,6 +10,8 @@ interface Kind {
   readonly shortNames: readonly string[];
   readonly scope: 'Namespaced' | 'Cluster';
   readonly columns: readonly Json[];
+  /** Beside the status. */
+  readonly subresources?: { readonly [key: string]: Json };
   readonly schema: { readonly [key: string]: Json };
 }
 
@@ -31,6 +33,9 @@ export function connectivityTestDefinition(): Json {
       column('Reason', 'string', ".status.conditions[?(@.type=='Ready')].reason", 'Why it is (not) ready.', 1),
       column('Message', 'string', ".status.conditions[?(@.type=='Ready')].message", 'The same in words.', 1),
     ],
+    subresources: {
+      scale: { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' },
+    },
     schema: {
       description:
         'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
@@ -83,7 +88,6 @@ export function calibrationDefinition(): Json {
         apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
         kind: { type: 'string', description: 'Calibration.' },
         metadata: { type: 'object' },
-        spec: structural(calibrationSpecification),
         status: structural(calibrationStatus),
       },
     },
@@ -94,7 +98,7 @@ function column(name: string, type: string, jsonPath: string, description: strin
   return { name, type, jsonPath, description, ...(priority > 0 ? { priority } : {}) };
 }
 
-function definitionOf({ kind, shortNames, scope, columns, schema }: Kind): Json {
+function definitionOf({ kind, shortNames, scope, columns, subresources = {}, schema }: Kind): Json {
   const singular = kind.toLowerCase();
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -117,10 +121,7 @@ function definitionOf({ kind, shortNames, scope, columns, schema }: Kind): Json 
           served: true,
           storage: true,
           additionalPrinterColumns: columns,
-          subresources: {
-            status: {},
-            scale: { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' },
-          },
+          subresources: { status: {}, ...subresources },
           schema: { openAPIV3Schema: { type: 'object', ...schema } },
         },
       ],

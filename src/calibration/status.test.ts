@@ -39,7 +39,6 @@ describe('a calibration with a result', () => {
       measuredTime: completionTime,
       nodes: 'n',
       lastRun: run.lastRun,
-      probeReplicas: 0,
     });
     expect(status.denials).not.toHaveProperty('udp');
     expect(status).not.toHaveProperty('lastHandledRunRequest');

@@ -80,7 +80,6 @@ function ended({ metadata, status }: Calibration, { lastRun, request }: EndedRun
     observedGeneration: metadata.generation,
     lastRun,
     ...(handled === undefined ? {} : { lastHandledRunRequest: handled }),
-    probeReplicas: 0,
   };
 }
 
