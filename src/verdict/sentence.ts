@@ -117,7 +117,7 @@ function waysToControl({ hasPods }: Subject): string {
 }
 
 function isReached({ outcome }: Subject): boolean {
-  return outcome === 'Connected' || outcome === 'HTTPMismatch' || outcome === 'Reset';
+  return outcome === 'Connected' || outcome === 'TLSFailed' || outcome === 'HTTPMismatch' || outcome === 'Reset';
 }
 
 function deniedWords({ source, target, outcome }: Subject): string {

@@ -235,7 +235,10 @@ check() {
       [ $(($(now) - began)) -ge $((SETTLE * 100)) ] && break
       sleep 0.2
       attempts=$((attempts + 1))
+      last=$outcome
       attempt "$@"
+      # Kernels bound how often they refuse a datagram (icmp(7), icmp_ratelimit): silence after a refusal is still one.
+      [ "$STAGE:$last:$outcome" = udp:Rc:Tc ] && outcome=Rc
     done
   fi
   echo "$id $outcome $attempts $(($(now) - began)) $first $detail"
