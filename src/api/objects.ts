@@ -65,6 +65,7 @@ export interface PodSpec {
   readonly tolerations?: readonly unknown[];
   readonly dnsPolicy?: string;
   readonly dnsConfig?: unknown;
+  readonly hostAliases?: readonly unknown[];
   readonly imagePullSecrets?: readonly { readonly name?: string }[];
 }
 
@@ -97,6 +98,7 @@ export interface Pod extends KubeObject {
       readonly status: string;
       readonly reason?: string;
       readonly message?: string;
+      readonly lastTransitionTime?: string;
     }[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
@@ -117,6 +119,7 @@ export interface Service extends KubeObject {
     readonly clusterIPs?: readonly string[];
     readonly selector?: Readonly<Record<string, string>>;
     readonly publishNotReadyAddresses?: boolean;
+    readonly internalTrafficPolicy?: string;
     readonly ports?: readonly {
       readonly name?: string;
       readonly port: number;

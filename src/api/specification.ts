@@ -358,7 +358,7 @@ const expectation = withRules(
       fieldPath: '.control',
     },
     {
-      rule: "!has(self.control) || !has(self.udp) || self.control.mode != 'UnreachableIsEnough'",
+      rule: "!has(self.control) || self.control.mode != 'UnreachableIsEnough' || !has(self.udp) && (!has(self.to.dns) || has(self.protocol) && self.protocol == 'TCP')",
       message:
         'silence over UDP is no effect to be content with: write `control: {from: …}` with pods that get an answer',
       fieldPath: '.control',
@@ -379,7 +379,7 @@ const expectation = withRules(
       fieldPath: '.udp',
     },
     {
-      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
+      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() && !(string(ip(self.to.ip)) in ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254']) || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
       message:
         'a link-local address, such as the instance metadata service, may only be expected to be denied, over TCP, or asked for a DNS name on port 53: write `expect: Deny`',
       fieldPath: '.to.ip',

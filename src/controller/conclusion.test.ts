@@ -4,7 +4,7 @@ import type { Observation } from '../probe/index.ts';
 import type { Run } from '../runner/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import type { Denials } from '../verdict/index.ts';
-import { type Circumstances, concludedStatus } from './conclusion.ts';
+import { type Circumstances, concludedStatus, readySince } from './conclusion.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const db = podOf('db-0', {
@@ -37,6 +37,7 @@ function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Ru
     generation: 1,
     fingerprint: 'f',
     plan,
+    readySince: readySince(plan, viewOf({ pods })),
     startedAt: now - 6000,
     deadline: now,
     probes: plan.assignments.map((assignment) => ({
@@ -89,6 +90,15 @@ describe('concludedStatus', () => {
     ['was replaced', [...pods.slice(0, 1), podOf('db-0-again')]],
   ])('does not believe silence of a target that %s', (_, left) => {
     const status = concludedStatus(test, runOf(), circumstances({ caches: viewOf({ pods: left }) }));
+
+    expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
+  });
+
+  it('believes no target that was not ready in between', () => {
+    const run = runOf();
+    const unready = new Map([...run.readySince].map(([uid]) => [uid, '2025-12-31T00:00:00Z']));
+
+    const status = concludedStatus(test, { ...run, readySince: unready }, circumstances());
 
     expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
   });

@@ -1,5 +1,5 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
-import { type ClusterView, isReady } from '../plan/index.ts';
+import { type ClusterView, isReady, type Plan } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
 import { maxRunRequestLength } from '../schedule/index.ts';
 import { concludeRun, type Denials, statusAfterRun } from '../verdict/index.ts';
@@ -20,20 +20,28 @@ export interface Circumstances {
 /** Steady change must not keep a test from ever having verdicts: after so many disturbed runs they count as they are. */
 const excusedRuns = 2;
 
+/** Since when each ready pod that a plan may have to do with is ready, by uid: one that was not in between has a later time. */
+export function readySince(plan: Plan, caches: ClusterView): ReadonlyMap<string, string> {
+  const ready = plan.namespaces.flatMap((namespace) => caches.pods(namespace).filter(isReady));
+  return new Map(
+    ready.map(({ metadata, status }) => [
+      metadata.uid ?? '',
+      status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '',
+    ]),
+  );
+}
+
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
   const { isDisturbed, disturbedRuns, caches, denials, now } = circumstances;
-  const standing = new Set(
-    run.plan.namespaces
-      .flatMap((namespace) => caches.pods(namespace).filter(isReady))
-      .map(({ metadata }) => metadata.uid),
-  );
+  const standing = readySince(run.plan, caches);
   const rows = concludeRun(test, {
     lines: run.plan.lines,
     reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
     disturbed: isDisturbed && disturbedRuns <= excusedRuns,
     denials,
-    targetStands: ({ target }) => target.podUids.every((uid) => standing.has(uid)),
+    targetStands: ({ target }) =>
+      target.podUids.every((uid) => standing.has(uid) && standing.get(uid) === run.readySince.get(uid)),
   });
   const completionTime = new Date(now).toISOString();
   return statusAfterRun(

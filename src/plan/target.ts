@@ -193,7 +193,17 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
     );
     return {
       reason: 'PortNotFound',
-      message: `${name} has no ${protocol} port ${wanted}; its ports are ${ports.join(', ') || 'none'}.`,
+      message:
+        // What another namespace offers is for its own people to list.
+        namespace === testNamespace
+          ? `${name} has no ${protocol} port ${wanted}; its ports are ${ports.join(', ') || 'none'}.`
+          : `${name} has no ${protocol} port ${wanted}. Write one of the ports that it has.`,
+    };
+  }
+  if (expectation.expect === 'Deny' && service.spec.internalTrafficPolicy === 'Local') {
+    return {
+      reason: 'TargetNotSupported',
+      message: `${name} serves only clients on the nodes of its own pods (internalTrafficPolicy: Local): elsewhere its silence is no policy's doing. Name the pods behind it instead.`,
     };
   }
   const endpoints = readyEndpoints(
@@ -274,7 +284,9 @@ function dialledService(
   const uids = (among: readonly Endpoint[]) =>
     among.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])).toSorted();
   if (clusterAddress !== undefined && clusterAddress !== 'None') {
+    const several = `Behind it are ${endpoints.length} endpoints, of which each attempt meets one; name the workload to dial each.`;
     return {
+      ...(expectation.expect === 'Deny' && endpoints.length > 1 ? { note: several } : {}),
       targets: [
         {
           address: clusterAddress,

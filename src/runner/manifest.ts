@@ -155,6 +155,7 @@ interface Program {
 /**
  * Longest time that the probe program itself may take: the last attempt begins when the settling time is over, a success is
  * confirmed, and each of these two takes at most twice the timeout for the name, and once for the connection and the answer.
+ * Names with several silent addresses or name servers take longer, out of the time that the pod has for its start.
  */
 export function probingSeconds(times: ProbeTimes): number {
   const { timeoutSeconds, settleSeconds, delaySeconds } = withDefaults(times);

@@ -39,6 +39,8 @@ export interface Run extends Batch {
   readonly generation: number;
   readonly fingerprint: string;
   readonly plan: Plan;
+  /** Since when the ready pods are ready that it may have to do with, by uid. */
+  readonly readySince: ReadonlyMap<string, string>;
   readonly runRequest?: string;
 }
 

@@ -138,10 +138,43 @@ describe('a control that the expectation asks for', () => {
   });
 });
 
+describe('a disproof by the same identity', () => {
+  const other = (to: Expectation['to'], more: Partial<Expectation> = {}) =>
+    expectationOf({ name: 'other', from: from('web'), to, ...more });
+
+  it.each<[string, Expectation, Expectation, Observation, string]>([
+    ['a connection that did not last', denied, other(db()), { ...silence, firstOutcome: 'Connected' }, 'Failed'],
+    [
+      'another datagram that was answered',
+      expectationOf({ ...denied, protocol: 'UDP', udp: { payload: 'ab' } }),
+      other(db(), { protocol: 'UDP', udp: { payload: 'cd' } }),
+      connection,
+      'Failed',
+    ],
+    [
+      'a TCP connection to the name server',
+      expectationOf({ ...denied, to: { dns: { name: 'a.example' }, ip: '10.0.0.9' }, protocol: 'TCP' }),
+      other({ ip: '10.0.0.9', port: 53 }),
+      connection,
+      'Inconclusive',
+    ],
+  ])('is %s', (_, deny, allow, observation, verdict) => {
+    const [row] = rowsOf({
+      cluster: proved,
+      expectations: [deny, allow, elsewhere],
+      seen: { 'web-not-db': silence, other: observation, 'web-out': connection },
+    });
+
+    expect(row?.verdict).toBe(verdict);
+  });
+});
+
 describe('a control over UDP', () => {
   const dns = { name: 'db.example' };
   const own = expectationOf({ name: 'own', from: from('web'), to: { dns }, expect: 'Deny' });
-  const others = expectationOf({ name: 'others', from: from('api'), to: { dns: { name: 'other.example' } } });
+  const others = expectationOf({ name: 'others', from: from('api'), to: { dns } });
+  const otherName = expectationOf({ name: 'other-name', from: from('api'), to: { dns: { name: 'other.example' } } });
+  const ownOtherName = { ...otherName, name: 'own-other-name', from: from('web') };
   const overTcp = { ...others, name: 'over-tcp', protocol: 'TCP' as const };
   const atServer = expectationOf({ name: 'at-server', from: from('api'), to: { dns, ip: '10.0.0.9' } });
   const answer: Observation = { ...connection, stage: 'dns' };
@@ -153,7 +186,20 @@ describe('a control over UDP', () => {
   const overTcpToo = expectationOf({ name: 'tcp', from: from('api'), to: db() });
 
   it.each<[string, readonly Expectation[], Scene['seen'], string]>([
-    ['the resolver answered another source about any name', [own, others], { own: silence, others: answer }, 'Denied'],
+    ['the resolver answered another source about that name', [own, others], { own: silence, others: answer }, 'Denied'],
+    ['it answered about another name', [own, otherName], { own: silence, 'other-name': answer }, 'NoTargetControl'],
+    [
+      'it answered the very source about another name',
+      [own, others, ownOtherName],
+      { own: silence, others: answer, 'own-other-name': answer },
+      'NameServerFailed',
+    ],
+    [
+      'the other source was answered only after a while',
+      [own, others],
+      { own: silence, others: { ...answer, firstOutcome: 'TimedOut' } },
+      'NoTargetControl',
+    ],
     ['the resolver knew no such name', [own, others], { own: silence, others: absent }, 'Denied'],
     ['the resolver answered over TCP', [own, overTcp], { own: silence, 'over-tcp': answer }, 'NoTargetControl'],
     ['another server answered', [own, atServer], { own: silence, 'at-server': answer }, 'NoTargetControl'],

@@ -8,13 +8,7 @@ import {
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
-import {
-  connectionOfSameIdentity,
-  type ProbeFacts,
-  sourceControlOf,
-  sourceNamesOf,
-  targetControlOf,
-} from './control.ts';
+import { disproofOf, type ProbeFacts, sourceControlOf, sourceNamesOf, targetControlOf } from './control.ts';
 import type { DenialPair, Denials } from './denial.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
@@ -99,10 +93,9 @@ function judgeCheck(
 ): JudgedCheck {
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
   const stated = report?.observations.get(check.id);
-  const disproof =
-    expectation.expect === 'Deny' ? connectionOfSameIdentity(check, stated, evidence.reports) : undefined;
+  const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
-  const observation = stated === undefined ? undefined : (disproof ?? stated);
+  const observation = stated === undefined || isReached(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
@@ -141,6 +134,11 @@ function judgeCheck(
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
+}
+
+/** Whether a check itself states that it got through: what others saw adds nothing then. */
+function isReached({ outcome, stage }: Observation): boolean {
+  return outcome === 'Connected' || outcome === 'Reset' || stage === 'tls' || stage === 'http';
 }
 
 /** What the connection itself came to: at any later stage it stood. */

@@ -1,6 +1,6 @@
 import type { ControlMode } from '../api/index.ts';
 import { type Check, describeSource, type Line } from '../plan/index.ts';
-import type { Observation } from '../probe/index.ts';
+import type { Observation, Outcome } from '../probe/index.ts';
 
 /** A probe pod's part of a run, as far as proofs of a working network need it. */
 export interface ProbeFacts {
@@ -11,26 +11,40 @@ export interface ProbeFacts {
   readonly resolverAnswered: boolean;
 }
 
-/** Whether an attempt got as far as a working TCP connection. */
+/** Whether an attempt got as far as a working connection, or over UDP an answer. */
 function isAnswered({ outcome, stage }: Observation): boolean {
   return outcome === 'Connected' || stage === 'tls' || stage === 'http';
 }
 
 /** Whether an attempt shows that packets leave its pod and that answers come back, whatever they say. */
 function hasNetwork(seen: Observation, { dns }: Check): boolean {
-  return isAnswered(seen) || (dns !== undefined && seen.stage === 'dns');
+  return isAnswered(seen) || (dns !== undefined && seen.stage === 'dns' && seen.outcome !== 'ProbeLost');
+}
+
+/** Whether it did so at once. What works only after a while proves nothing about the moment in which others met silence. */
+function hasNetworkAtOnce(seen: Observation, check: Check): boolean {
+  return hasNetwork(seen, check) && !late.includes(seen.firstOutcome);
+}
+const late: readonly Outcome[] = ['TimedOut', 'Refused', 'Unreachable', 'ProbeLost', 'ProbeNotStarted'];
+
+/** Whom packets of a check go to, and over which transport, as a key; undefined for a host name that has not resolved. */
+function wireOf(check: Check, observation: Observation | undefined): string | undefined {
+  const { port, udp, dns, identity } = check;
+  const transport = dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
+  const { dnsPolicy, dnsConfig } = identity.pod;
+  const ownResolver = dns === undefined ? undefined : ['own resolver', dnsPolicy, dnsConfig];
+  const address = check.address ?? ownResolver ?? observation?.address;
+  return address === undefined ? undefined : JSON.stringify([transport, address, port]);
 }
 
 /**
- * What a check dials, as a key that is equal where an answer to one proves that the other would be answered too: the same
- * address, transport and port, and over UDP the same datagram, since an application need not answer any. Undefined for a
- * host name that has not resolved.
+ * What a check asks and whom, as a key that is equal where an answer to one proves that the other would be answered too: over
+ * UDP only the same datagram, since an application need not answer any, and of a name server only the same name.
  */
 function doorOf(check: Check, observation: Observation | undefined): string | undefined {
-  const { port, udp, dns } = check;
-  if (dns !== undefined) return JSON.stringify(['dns', dns.protocol, check.address ?? 'own resolver', port]);
-  const address = check.address ?? observation?.address;
-  return address === undefined ? undefined : JSON.stringify([udp?.payload ?? 'tcp', address, port]);
+  const wire = wireOf(check, observation);
+  const { udp, dns } = check;
+  return wire === undefined ? undefined : JSON.stringify([wire, udp?.payload, dns?.name, dns?.type]);
 }
 
 /**
@@ -49,7 +63,7 @@ export function targetControlOf(
   for (const probe of probes) {
     for (const other of probe.checks) {
       const seen = probe.observations.get(other.id);
-      if (other.id === check.id || seen === undefined || !hasNetwork(seen, other)) continue;
+      if (other.id === check.id || seen === undefined || !hasNetworkAtOnce(seen, other)) continue;
       if (doorOf(other, seen) === door) {
         const did = other.udp === undefined && other.dns === undefined ? 'connected to it' : 'got an answer from it';
         return `${sourceNames.get(other.id) ?? 'another source'} ${did} in the same run`;
@@ -63,26 +77,30 @@ export function targetControlOf(
 }
 
 /**
- * What disproves a Deny beside its own check: a connection of the same identity to the same address and port, made on behalf
- * of another expectation. Policies cannot tell the two apart, so silence of one of them is no denial.
+ * What disproves a Deny beside its own check: an answer that the same identity got over the same transport from the same address
+ * and port, on behalf of another expectation. Policies cannot tell the two apart, so silence of one of them is no denial. Where a
+ * name server answered about another name the connection is open, but that name was not looked up.
  */
-export function connectionOfSameIdentity(
+export function disproofOf(
   check: Check,
   observation: Observation | undefined,
   probes: readonly ProbeFacts[],
 ): Observation | undefined {
-  const door = doorOf(check, observation);
-  if (door === undefined) return undefined;
+  const wire = wireOf(check, observation);
+  if (wire === undefined) return undefined;
   for (const probe of probes) {
     for (const other of probe.checks) {
       const seen = probe.observations.get(other.id);
-      if (other.id === check.id || seen === undefined || !isAnswered(seen)) continue;
-      if (other.identity.key !== check.identity.key || doorOf(other, seen) !== door) continue;
-      // Names are told apart by policies that look into DNS, and an answer about one is none about another.
-      if (other.dns?.name !== check.dns?.name) continue;
-      // What was said on the other's connection is none of this check's business; that it stood is.
+      if (other.id === check.id || seen === undefined) continue;
+      // One connection is enough, though it were the first and no second one came.
+      if (!hasNetwork(seen, other) && seen.firstOutcome !== 'Connected') continue;
+      if (other.identity.key !== check.identity.key || wireOf(other, seen) !== wire) continue;
       const { attempts, elapsedMs } = seen;
-      return { outcome: 'Connected', stage: seen.stage, firstOutcome: 'Connected', attempts, elapsedMs };
+      const isResolved = isAnswered(seen) || seen.firstOutcome === 'Connected';
+      const isSameQuestion = check.dns === undefined || (isResolved && other.dns?.name === check.dns.name);
+      // What was said on the other's connection is none of this check's business; that it stood is.
+      const outcome = isSameQuestion ? 'Connected' : 'NameServerFailed';
+      return { outcome, stage: isSameQuestion ? 'connect' : 'dns', firstOutcome: outcome, attempts, elapsedMs };
     }
   }
   return undefined;
@@ -105,7 +123,7 @@ export function sourceControlOf(probe: ProbeFacts, probes: readonly ProbeFacts[]
 function answersOf({ checks, observations }: ProbeFacts): boolean {
   return checks.some((check) => {
     const seen = observations.get(check.id);
-    return seen !== undefined && hasNetwork(seen, check);
+    return seen !== undefined && hasNetworkAtOnce(seen, check);
   });
 }
 

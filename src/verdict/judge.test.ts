@@ -356,10 +356,10 @@ describe('a Deny', () => {
       'ProbeLost',
     ],
     [
-      'that met silence before it could connect is undecided',
+      'of a name that met silence on a connection that stood fails',
       { observation: observed('TimedOut', { stage: 'dns' }) },
-      'Inconclusive',
-      'ProbeLost',
+      'Failed',
+      'UnexpectedlyReachable',
     ],
   ])('%s', (_, evidence, verdict, reason) => {
     expect(judge(evidenceOf('Deny', evidence))).toEqual({ verdict, reason });
@@ -552,6 +552,7 @@ describe('whatever the evidence', () => {
         expect(
           'outcome' in observation &&
             (['tls', 'http'].includes(observation.stage) ||
+              (observation.outcome === 'TimedOut' && observation.stage === 'dns') ||
               connected.includes(observation.outcome) ||
               (evidence.isDatagram && observation.outcome === 'Refused')),
         ).toBe(true);

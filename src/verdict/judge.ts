@@ -59,6 +59,7 @@ function allowFailure({ outcome, stage }: Observation, { denials }: Evidence): R
   switch (outcome) {
     case 'TimedOut':
       if (stage === 'tls') return 'TLSFailed';
+      if (stage === 'dns') return 'NameServerFailed';
       return stage === 'http' ? 'NoAnswer' : 'Blocked';
     case 'Refused':
       return denials === undefined || isDenial(denials, outcome) ? 'RefusedOrBlocked' : 'NothingListening';
@@ -82,10 +83,10 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
     case 'Reset':
       return reached('ReachedThenReset', evidence);
     case 'TimedOut':
-      // Silence at the TLS or HTTP stage comes after a connection that stood.
-      return observation.stage === 'tls' || observation.stage === 'http'
-        ? reached('UnexpectedlyReachable', evidence)
-        : judgeDenial('UnlikeDenial', observation, evidence);
+      // Silence at any later stage comes after a connection that stood.
+      return observation.stage === 'connect'
+        ? judgeDenial('UnlikeDenial', observation, evidence)
+        : reached('UnexpectedlyReachable', evidence);
     case 'Refused':
       return evidence.isDatagram && hasArrived(observation, evidence)
         ? reached('ReachedClosedPort', evidence)

@@ -110,7 +110,10 @@ function wordsFor(reason: Reason, subject: Subject): string {
   }
 }
 
-function waysToControl({ hasPods }: Subject): string {
+function waysToControl({ hasPods, protocol }: Subject): string {
+  if (protocol === 'UDP' || protocol === 'DNS') {
+    return 'Name pods that get an answer as `control.from`, or add an Allow expectation with the same question from a source that gets one.';
+  }
   return hasPods
     ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
     : 'Name pods that may connect as `control.from`, or write `control: {mode: UnreachableIsEnough}` if nobody here can and that is enough.';

@@ -134,12 +134,26 @@ describe('a DNS query', () => {
 
   /** A name server that knows these names alone. */
   function zone(known: readonly string[], otherwise: keyof typeof flags = 'absent'): Answer {
+    // An owner by pointer to the question, type and class IN, a time to live, and an address.
+    const record = Buffer.from('c00c000100010000003c00040a000005', 'hex');
     return (question) => {
       const isKnown = known.includes(nameOf(question));
       const header = Buffer.from(question.subarray(0, 12));
       header.writeUInt16BE(isKnown ? flags.answered : flags[otherwise], 2);
       header.writeUInt16BE(isKnown ? 1 : 0, 6);
-      return Buffer.concat([header, question.subarray(12), Buffer.alloc(16)]);
+      return Buffer.concat([header, question.subarray(12), ...(isKnown ? [record] : [])]);
+    };
+  }
+
+  /** Answers with a CNAME whose owner is spelled out, then records of these types of the name that it leads to. */
+  function alias(types: readonly string[]): Answer {
+    return (question) => {
+      const header = Buffer.from(question.subarray(0, 12));
+      header.writeUInt16BE(flags.answered, 2);
+      header.writeUInt16BE(1 + types.length, 6);
+      const cname = '026462076578616d706c650000050001000000ff00040161c00f';
+      const others = types.map((type) => `0161c00f${type}0001000000ff00040a000005`);
+      return Buffer.concat([header, question.subarray(12), Buffer.from([cname, ...others].join(''), 'hex')]);
     };
   }
 
@@ -160,6 +174,8 @@ describe('a DNS query', () => {
     ['is told of a failure', zone([], 'failed'), { outcome: 'NameServerFailed', stage: 'dns' }],
     ['is refused by the server', zone([], 'refused'), { outcome: 'NameServerFailed', stage: 'dns' }],
     ['gets no records of that type', zone([], 'answered'), { outcome: 'NameNotResolved', stage: 'dns' }],
+    ['gets an alias that leads nowhere', alias([]), { outcome: 'NameNotResolved', stage: 'dns' }],
+    ['gets an alias and its record', alias(['0001']), { outcome: 'Connected', stage: 'dns' }],
     ['gets something else', () => Buffer.from('hello there, client'), { outcome: 'NameServerFailed', stage: 'dns' }],
     [
       'meets silence',
@@ -175,7 +191,7 @@ describe('a DNS query', () => {
   it.each<[string, Answer, Partial<Observation>]>([
     ['resolves', zone(['db.example']), { outcome: 'Connected', stage: 'dns' }],
     ['is told that there is no such name', zone([]), { outcome: 'NameNotResolved', stage: 'dns' }],
-    ['meets silence', () => undefined, { outcome: 'TimedOut', stage: 'connect' }],
+    ['meets silence on a connection that stands', () => undefined, { outcome: 'TimedOut', stage: 'dns' }],
   ])('over TCP %s', async (_, answer, seen) => {
     expect(await lookUp(await streamServer(answer), 'db.example', '', 'TCP')).toMatchObject(seen);
   });
@@ -213,6 +229,43 @@ describe('a DNS query', () => {
     );
 
     expect(seen).toMatchObject({ outcome: 'Refused', stage: 'connect' });
+  });
+
+  it('goes on to the next name whatever was answered about one', async () => {
+    const { port } = await datagramServer(zone(['db'], 'refused'));
+
+    expect(await lookUp(port, 'db', search)).toMatchObject({ outcome: 'Connected', stage: 'dns', attempts: 1 });
+  });
+
+  it('does not call a server silent that answered about another name', async () => {
+    const known = zone([]);
+    const { port } = await datagramServer((question) => (nameOf(question) === 'db' ? undefined : known(question)));
+
+    expect(await lookUp(port, 'db', search)).toMatchObject({ outcome: 'NameServerFailed', stage: 'dns' });
+  });
+
+  it('asks again over TCP where an answer was cut short', async () => {
+    const known = zone(['db.example']);
+    const port = await streamServer(known);
+    const socket = createSocket('udp4');
+    open.push(socket);
+    socket.on('message', (question, { port: from, address }) => {
+      const header = Buffer.from(question.subarray(0, 12));
+      header.writeUInt16BE(0x8380, 2);
+      socket.send(Buffer.concat([header, question.subarray(12)]), from, address);
+    });
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+
+    expect(await lookUp(port, 'db.example')).toMatchObject({ outcome: 'Connected', stage: 'dns' });
+  });
+
+  it('leaves an empty search domain out', async () => {
+    const { port, received } = await datagramServer(zone([]));
+
+    await lookUp(port, 'db', 'search . x\noptions ndots:5\n');
+
+    expect(new Set(received.map(nameOf))).toEqual(new Set(['db.x', 'db']));
   });
 
   it('says nothing where there is no resolver', async () => {

@@ -30,9 +30,10 @@ now() {
   echo "$((${uptime%.*} * 100 + 1${uptime#*.} - 100))"
 }
 
-# Addresses that stay inside the pod or the node: a name must not lead a probe there.
+# Addresses that stay inside the pod or the node, or where clouds keep their instance metadata: a name must not lead there.
 is_forbidden() {
   case ${1#::ffff:} in
+  100.100.100.200 | 168.63.129.16 | 192.0.0.192 | [fF][dD]00:[eE][cC]2::254 | 64:[fF][fF]9[bB]::[aA]9[fF][eE]:*) return 0 ;;
   127.* | 0.* | 169.254.* | 22[4-9].* | 23[0-9].* | 255.255.255.255 | ::1 | :: | fe[89abAB]?:* | ff??:*) return 0 ;;
   esac
   return 1
@@ -64,6 +65,7 @@ exchange() {
   answer=$(timeout "$((TIMEOUT * 2))" bash "$PROGRAM/exchange.sh" "$1" "$2" "$3" "$4" "$TIMEOUT" 2>&1)
   case $? in
   0) outcome=Cc ;;
+  3) outcome=Td ;;
   124 | 143) outcome=Tc ;;
   *) classify "$answer" ;;
   esac
@@ -99,19 +101,24 @@ request() {
   esac
 }
 
-# Resolves a name as the application would, through glibc and the pod's own resolver settings. Sets `address`, or `outcome`.
+# Resolves a name as the application would, through glibc and the pod's own resolver settings. Sets `addresses`, or `outcome`.
 resolve() {
-  address=''
+  addresses=''
   found=$(RES_OPTIONS="timeout:$TIMEOUT attempts:1" timeout "$((TIMEOUT * 2))" getent ahosts "$1")
   code=$?
-  for address in $found; do break; done
-  if [ -z "$address" ]; then
+  while read -r address _; do
+    case " $addresses " in *" $address "*) continue ;; esac
+    [ -n "$address" ] && addresses="$addresses $address"
+  done <<EOF
+$found
+EOF
+  if [ -z "$addresses" ]; then
     # 2: no such name; 124 and 143: out of time. Anything else, like a tool out of memory, says nothing about the name.
     case $code in 2 | 124 | 143) outcome=Nd ;; *) outcome=Ed ;; esac
-  elif is_forbidden "$address"; then
-    outcome=Fd
-    detail=$address
   fi
+  for address in $addresses; do
+    is_forbidden "$address" && outcome=Fd && detail=$address && return
+  done
 }
 
 # What the pod's resolver settings say, as resolv.conf(5) explains them. Sets `servers`, `domains` and `ndots`.
@@ -130,7 +137,7 @@ read_resolver() {
 complete_name() {
   case $1 in *.) names=${1%.} && return ;; esac
   names=''
-  for domain in $domains; do names="$names $1.${domain%.}"; done
+  for domain in $domains; do [ "$domain" = . ] || names="$names $1.${domain%.}"; done
   dots=$(printf '%s' "$1" | tr -cd .)
   if [ "${#dots}" -ge "$ndots" ]; then names="$1 $names"; else names="$names $1"; fi
 }
@@ -151,21 +158,56 @@ encode_name() {
 ask() {
   read -r token </proc/sys/kernel/random/uuid
   token=${token%"${token#????}"}
-  query=${token}01000001000000000000$(encode_name "$3")$(printf '%04x' "$4")0001
-  if [ "$STAGE" = dnsudp ]; then
-    exchange udp "$1" "$2" "$query"
-  else
+  question=$(encode_name "$3")$(printf '%04x' "$4")0001
+  query=${token}01000001000000000000$question
+  transport=${STAGE#dns}
+  answer=''
+  [ "$transport" = tcp ] || exchange udp "$1" "$2" "$query"
+  # An answer that was cut short (RFC 1035, 4.1.1: TC) is asked for again over TCP, as resolvers do.
+  case $STAGE:$outcome:$answer in dnsudp:Cc:"$token"?[2367abef]*) transport=tcp ;; esac
+  if [ "$transport" = tcp ]; then
     exchange tcp "$1" "$2" "$(printf '%04x' "$((${#query} / 2))")$query"
     answer=${answer#????}
   fi
   [ "$outcome" = Cc ] || return
-  # Header (RFC 1035, 4.1.1): id, flags with QR first and RCODE last, QDCOUNT, ANCOUNT.
+  # Header: id, flags with QR first and RCODE last, QDCOUNT, ANCOUNT, two more counts.
   case $answer in
-  "$token"[89a-f]??0????0000*) outcome=Nd ;;
-  "$token"[89a-f]??0*) outcome=Cd ;;
+  "$token"[89a-f]??0*) if has_record "$4" "${answer#????????????????????????}"; then outcome=Cd; else outcome=Nd; fi ;;
   "$token"[89a-f]??3*) outcome=Nd ;;
   *) outcome=Dd ;;
   esac
+}
+
+# Whether an answer without its header holds a record of the type: has_record TYPE HEX. An alias alone resolves to nothing.
+has_record() {
+  wanted=$(printf '%04x' "$1")
+  records=${2#"$question"}
+  while [ -n "$records" ]; do
+    # The owner's name: labels, ended by an empty one or by a pointer (RFC 1035, 4.1.4).
+    while :; do
+      length=${records%"${records#??}"}
+      case $length in
+      '' | 00) records=${records#??} && break ;;
+      [c-f]?) records=${records#????} && break ;;
+      esac
+      skip "$((0x$length + 1))"
+    done
+    # Type, class, time to live and length of the data.
+    case $records in "$wanted"0001*) return 0 ;; esac
+    skip 8
+    length=${records%"${records#????}"}
+    skip "$((0x${length:-0} + 2))"
+  done
+  return 1
+}
+
+# Drops so many bytes from the front of `records`.
+skip() {
+  left=$1
+  while [ "$left" -gt 0 ] && [ -n "$records" ]; do
+    records=${records#??}
+    left=$((left - 1))
+  done
 }
 
 # Looks a name up: lookup SERVER PORT NAME TYPE; SERVER "-" stands for the pod's own. Sets `outcome`.
@@ -176,27 +218,56 @@ lookup() {
   outcome=Ed
   telling=''
   for server in $servers; do
+    answered=''
     for name in $names; do
       ask "$server" "$2" "$name" "$4"
-      case $outcome in Cd) return ;; Nd) ;; *) break ;; esac
+      # Resolvers go on to the next name whatever was answered about this one.
+      case $outcome in Cd) return ;; Nd) answered=${answered:-Nd} ;; Dd) answered=Dd ;; *) break ;; esac
     done
-    [ "$outcome" = Nd ] && return
+    # A server that answered about one name and then fell silent is not out of reach.
+    case ${answered:--}:$outcome in
+    -:*) ;;
+    Nd:Nd) return ;;
+    *:?d) outcome=$answered ;;
+    *) outcome=Dd ;;
+    esac
     # Silence of the last server must not hide what another one said.
     [ "$outcome" = Tc ] || telling=$outcome
   done
   outcome=${telling:-$outcome}
 }
 
+# Addresses of one name that are dialled: clients try the next one where one fails, so one that connects decides.
+MAX_ADDRESSES=3
+
 attempt() {
   outcome=''
   detail=-
-  case $STAGE in dns*) lookup "$1" "$2" "$3" "$4"; return 0 ;; esac
-  address=$1
-  [ "$address" = - ] && resolve "$3"
+  case $STAGE in
+  dns*)
+    lookup "$1" "$2" "$3" "$4"
+    return 0
+    ;;
+  esac
+  addresses=$1
+  [ "$1" = - ] && resolve "$3"
   [ -n "$outcome" ] && return
-  if [ "$STAGE" = udp ]; then exchange udp "$address" "$2" "$5"; else dial "$address" "$2"; fi
+  telling='' dialled=0
+  for address in $addresses; do
+    [ "$dialled" -lt "$MAX_ADDRESSES" ] || break
+    dialled=$((dialled + 1))
+    if [ "$STAGE" = udp ]; then exchange udp "$address" "$2" "$5"; else dial "$address" "$2"; fi
+    case $telling:$outcome in
+    :* | Tc:[!T]*)
+      telling=$outcome
+      [ "$1" = - ] && detail=$address
+      ;;
+    esac
+    [ "$outcome" = Cc ] && break
+  done
+  [ "$outcome" = Cc ] && [ "$1" = - ] && detail=$address
+  [ "$outcome" = Cc ] || outcome=$telling
   case $STAGE:$outcome in http*:Cc) request "$address" "$2" "$3" "$4" "$5" ;; esac
-  [ "$1" = - ] && [ "$detail" = - ] && detail=$address
   return 0
 }
 

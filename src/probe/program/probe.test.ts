@@ -242,9 +242,34 @@ describe('the probe program', () => {
     it('and says which address it dialled', async () => {
       answers('getent.db.example', '10.0.0.9 STREAM db.example', '10.0.0.9 DGRAM', '10.0.0.8 STREAM');
       answers('nc.10.0.0.9.5432', 'timed out');
+      answers('nc.10.0.0.8.5432', 'timed out');
 
       expect(await lineOf('0 guard tcp - 5432 db.example - -')).toBe('0 Tc 2 TIME Tc 10.0.0.9');
       expect(calls('getent')).toEqual(['ahosts db.example', 'ahosts db.example']);
+    });
+
+    it('and dials the next address where one fails, as clients do', async () => {
+      answers('getent.db.example', 'fd00::9 STREAM db.example', '10.0.0.8 STREAM', '10.0.0.8 DGRAM');
+      answers('nc.fd00::9.5432', 'timed out');
+      answers('nc.10.0.0.8.5432', 'succeeded');
+
+      expect(await lineOf('0 guard tcp - 5432 db.example - -')).toBe('0 Cc 1 TIME Cc 10.0.0.8');
+    });
+
+    it('and keeps what is not silence of several addresses', async () => {
+      answers('getent.db.example', '10.0.0.9 STREAM db.example', '10.0.0.8 STREAM', '10.0.0.7 STREAM');
+      answers('nc.10.0.0.9.5432', 'timed out');
+      answers('nc.10.0.0.8.5432', 'Connection refused');
+      answers('nc.10.0.0.7.5432', 'timed out');
+
+      expect(await lineOf('0 guard tcp - 5432 db.example - -')).toBe('0 Rc 2 TIME Rc 10.0.0.8');
+    });
+
+    it('and dials none where one of its addresses is forbidden', async () => {
+      answers('getent.db.example', '10.0.0.9 STREAM db.example', '169.254.169.254 STREAM');
+
+      expect(await lineOf('0 guard tcp - 5432 db.example - -')).toBe('0 Fd 2 TIME Fd 169.254.169.254');
+      expect(existsSync(join(directory, 'nc.calls'))).toBe(false);
     });
 
     it('and tells a name that does not resolve from silence', async () => {
@@ -277,6 +302,11 @@ describe('the probe program', () => {
       '::ffff:169.254.169.254',
       '::ffff:0.0.0.0',
       '::ffff:224.0.0.1',
+      '100.100.100.200',
+      '168.63.129.16',
+      '192.0.0.192',
+      'fd00:ec2::254',
+      '64:ff9b::a9fe:a9fe',
     ])('and does not dial %s', async (address) => {
       answers('getent.rebound.example', `${address} STREAM rebound.example`);
 
