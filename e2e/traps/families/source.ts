@@ -1,0 +1,159 @@
+import { waitFor } from '../../harness/wait.ts';
+import { whileCutOff } from '../broken-network.ts';
+import { sourceControl, unresolvedName } from '../guards.ts';
+import type { Scene } from '../scene.ts';
+import { deployment, expectationOf, judged, onNode, service, workload } from '../situations.ts';
+import type { Family, Trap } from '../trap.ts';
+
+const passed = 'Passed Denied';
+const open = { ...deployment('open'), port: 8080 };
+
+/** Sources that cannot send, or cannot look up a name. */
+export const source: Family = {
+  name: 'source',
+  build: async (scene) => {
+    const { namespace } = scene;
+    const [lonely, busy] = await nodesByDns(scene);
+    await scene.apply(
+      workload(namespace, 'client', { pod: onNode(lonely) }),
+      workload(namespace, 'far', { pod: onNode(busy) }),
+      workload(namespace, 'open', { pod: onNode(busy) }),
+      service(namespace, 'open', { app: 'open' }),
+      workload(namespace, 'mute', { readiness: 'none' }),
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'no-dns', namespace },
+        spec: {
+          podSelector: { matchLabels: { app: 'mute' } },
+          policyTypes: ['Egress'],
+          egress: [{ ports: [{ protocol: 'TCP', port: 8080 }] }],
+        },
+      },
+    );
+    await scene.ready('client', 'far', 'open', 'mute');
+  },
+  traps: [
+    {
+      name: "the source's node is cut off",
+      guard: sourceControl,
+      right: 'Inconclusive NoSourceControl',
+      wrong: passed,
+      spring: cutOff([expectationOf('Deny', deployment('client'), open)]),
+      isAlone: true,
+    },
+    {
+      name: "a silent resolver vouches for the source's network",
+      guard: {
+        file: 'src/probe/program/probe.sh',
+        search: '*) echo "resolver N" ;;',
+        replace: '*) echo "resolver A" ;;',
+      },
+      right: 'Inconclusive NoSourceControl',
+      wrong: passed,
+      spring: cutOff([expectationOf('Deny', deployment('client'), open)]),
+      isAlone: true,
+    },
+    {
+      name: 'only a source on another node can send',
+      guard: {
+        file: 'src/verdict/control.ts',
+        search: 'other.node === probe.node &&',
+        replace: '',
+      },
+      right: 'Inconclusive NoSourceControl',
+      wrong: passed,
+      spring: cutOff([
+        expectationOf('Deny', deployment('client'), open),
+        expectationOf('Allow', deployment('far'), open),
+      ]),
+      isAlone: true,
+    },
+    {
+      name: 'a policy forgot DNS',
+      guard: unresolvedName,
+      right: 'Inconclusive NameNotResolved',
+      wrong: passed,
+      spring: (scene) =>
+        judged([
+          expectationOf('Deny', deployment('mute'), { host: `open.${scene.namespace}.svc.cluster.local`, port: 8080 }),
+        ])(scene),
+      isQuick: true,
+    },
+    {
+      name: 'the name does not exist',
+      guard: unresolvedName,
+      right: 'Inconclusive NameNotResolved',
+      wrong: passed,
+      spring: judged([expectationOf('Deny', deployment('client'), { host: 'nowhere.invalid', port: 8080 })]),
+      isQuick: true,
+    },
+    {
+      name: 'the DNS server is gone',
+      guard: unresolvedName,
+      right: 'Inconclusive NameNotResolved',
+      wrong: passed,
+      spring: withoutDns((scene) =>
+        judged([
+          expectationOf('Deny', deployment('client'), {
+            host: `open.${scene.namespace}.svc.cluster.local`,
+            port: 8080,
+          }),
+        ])(scene),
+      ),
+      isAlone: true,
+    },
+    {
+      name: 'a name leads back into the probe pod',
+      guard: {
+        file: 'src/probe/program/probe.sh',
+        search: 'elif is_forbidden "$address"; then',
+        replace: 'elif false; then',
+      },
+      right: 'Inconclusive AddressNotAllowed',
+      wrong: 'Failed NothingListening',
+      // The kubelet writes this name of ::1 into every pod's hosts file.
+      spring: judged([expectationOf('Allow', deployment('client'), { host: 'ip6-localhost', port: 8080 })]),
+    },
+  ],
+};
+
+/** The worker without DNS servers first: from it, DNS is asked over the network. */
+async function nodesByDns({ kubectl, workers }: Scene): Promise<readonly [string, string]> {
+  const nodes = await kubectl('get pods -n kube-system -l k8s-app=kube-dns -o jsonpath={.items[*].spec.nodeName}');
+  const [first, second] = workers;
+  if (!nodes.split(' ').includes(first)) return [first, second];
+  if (!nodes.split(' ').includes(second)) return [second, first];
+  throw new Error('every worker runs a DNS server, so that none can be cut off from DNS');
+}
+
+function cutOff(expectations: readonly object[]): Trap['spring'] {
+  return async (scene) => {
+    const [lonely] = await nodesByDns(scene);
+    return await whileCutOff(scene, lonely, () => judged(expectations)(scene));
+  };
+}
+
+function withoutDns(spring: Trap['spring']): Trap['spring'] {
+  return async (scene) => {
+    const scale = async (replicas: number): Promise<void> => {
+      await scene.kubectl(`scale deployment coredns -n kube-system --replicas=${replicas}`);
+      await waitFor(
+        async () => {
+          const ready = await scene.kubectl(
+            'get deployment coredns -n kube-system -o jsonpath={.status.readyReplicas}',
+          );
+          const left = await scene.kubectl('get pods -n kube-system -l k8s-app=kube-dns -o name');
+          return replicas === 0 ? left.trim() === '' : Number(ready) === replicas;
+        },
+        { what: `${replicas} DNS servers`, timeoutMs: 90_000 },
+      );
+    };
+    await scale(0);
+    try {
+      return await spring(scene);
+    } finally {
+      await scale(2);
+    }
+  };
+}
