@@ -22,9 +22,14 @@ export async function whileLost<T>(
   }
 }
 
-/** Drops everything that leaves a node for pods elsewhere, for as long as `work` lasts. */
-export async function whileCutOff<T>(scene: Scene, node: string, work: () => Promise<T>): Promise<T> {
-  const rule = ['POSTROUTING', '-o', 'eth0', '-s', '10.244.0.0/16', '-j', 'DROP'];
+/** Drops what leaves a node for as long as `work` lasts: what its pods send, or all, as if the node had lost its power. */
+export async function whileCutOff<T>(
+  scene: Scene,
+  { node, what }: { readonly node: string; readonly what: 'pods' | 'everything' },
+  work: () => Promise<T>,
+): Promise<T> {
+  const from = what === 'pods' ? ['-s', '10.244.0.0/16'] : [];
+  const rule = ['POSTROUTING', '-o', 'eth0', ...from, '-j', 'DROP'];
   await scene.onNode(node, 'iptables', '-w', '-t', 'mangle', '-I', ...rule);
   try {
     return await work();

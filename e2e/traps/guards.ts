@@ -46,3 +46,10 @@ export const toolFailure: Patch = {
   search: '*) outcome=Ec ;;',
   replace: '*) outcome=Tc ;;',
 };
+
+/** A refusal is no denial where denials are silent. */
+export const refusal: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "return inconclusive('RefusedOrClosed');",
+  replace: "return { verdict: 'Passed', reason: 'Denied' };",
+};

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { run } from '../../cluster/command.ts';
 import { waitFor } from '../../harness/wait.ts';
-import { silenceOfTheProbe, targetControl } from '../guards.ts';
+import { whileCutOff } from '../broken-network.ts';
+import { refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
 import { closedFor, declaring, deployment, expectationOf, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -21,8 +21,10 @@ export const cluster: Family = {
       workload(namespace, 'open', { pod: onNode(workers[0]) }),
       workload(namespace, 'unwatched', { readiness: 'none', pod: onNode(workers[1]) }),
       workload(namespace, 'target', { pod: onNode(workers[0]) }),
+      workload(namespace, 'guarded', { pod: onNode(workers[0]) }),
+      closedFor(namespace, 'guarded'),
     );
-    await scene.ready('client', 'doomed', 'open', 'unwatched', 'target');
+    await scene.ready('client', 'doomed', 'open', 'unwatched', 'target', 'guarded');
   },
   traps: [
     {
@@ -53,6 +55,17 @@ export const cluster: Family = {
       isAlone: true,
     },
     {
+      name: 'the CNI enforces nothing, and the port is closed',
+      guard: refusal,
+      right: 'Inconclusive RefusedOrClosed',
+      wrong: passed,
+      spring: (scene) =>
+        withoutEnforcement(scene, () =>
+          judged([expectationOf('Deny', deployment('client'), { ...deployment('guarded'), port: 9 })])(scene),
+        ),
+      isAlone: true,
+    },
+    {
       name: 'a policy is deleted right after the API server restarted',
       guard: {
         file: 'src/kube/reflector.ts',
@@ -67,20 +80,16 @@ export const cluster: Family = {
   ],
 };
 
-/** Stops a node as a power cut would; the cluster takes it for well during most of a minute. */
-async function withoutNode<T>({ kubectl, workers }: Scene, work: () => Promise<T>): Promise<T> {
-  const [, node] = workers;
-  await run('docker', ['pause', node]);
+/** Nothing leaves the node any more; the cluster takes it for well during most of a minute. */
+async function withoutNode<T>(scene: Scene, work: () => Promise<T>): Promise<T> {
+  const [, node] = scene.workers;
   try {
-    return await work();
+    return await whileCutOff(scene, { node, what: 'everything' }, work);
   } finally {
-    await run('docker', ['unpause', node]);
-    // The node must have been seen anew before it is asked for.
-    await delay(12_000);
-    await kubectl(`wait node/${node} --for=condition=Ready --timeout=120s`);
-    await kubectl(
-      `wait pods --all --all-namespaces --field-selector=spec.nodeName=${node} --for=condition=Ready --timeout=10s`,
-    ).catch(() => undefined);
+    // The node must have been heard of anew before it is asked for.
+    await delay(15_000);
+    await scene.kubectl(`wait node/${node} --for=condition=Ready --timeout=120s`);
+    await scene.ready('doomed', 'unwatched');
   }
 }
 
@@ -106,6 +115,23 @@ async function withoutAgent<T>({ kubectl, workers }: Scene, work: () => Promise<
     await setAffinity(null);
     await kubectl(`label node ${node} ${away}-`);
     await kubectl('rollout status daemonset/cilium -n kube-system --timeout=180s');
+  }
+}
+
+async function withoutEnforcement<T>({ kubectl }: Scene, work: () => Promise<T>): Promise<T> {
+  const agents = (await kubectl('get pods -n kube-system -l k8s-app=cilium -o name')).trim().split('\n');
+  const enforce = async (mode: 'default' | 'never'): Promise<void> => {
+    for (const agent of agents) {
+      await kubectl(`exec -n kube-system ${agent} -c cilium-agent -- cilium-dbg config PolicyEnforcement=${mode}`);
+    }
+    // Every endpoint is regenerated.
+    await delay(5_000);
+  };
+  await enforce('never');
+  try {
+    return await work();
+  } finally {
+    await enforce('default');
   }
 }
 

@@ -130,7 +130,7 @@ async function nodesByDns({ kubectl, workers }: Scene): Promise<readonly [string
 function cutOff(expectations: readonly object[]): Trap['spring'] {
   return async (scene) => {
     const [lonely] = await nodesByDns(scene);
-    return await whileCutOff(scene, lonely, () => judged(expectations)(scene));
+    return await whileCutOff(scene, { node: lonely, what: 'pods' }, () => judged(expectations)(scene));
   };
 }
 

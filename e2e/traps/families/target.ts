@@ -1,4 +1,4 @@
-import { targetControl, readyEndpoints } from '../guards.ts';
+import { readyEndpoints, refusal, targetControl } from '../guards.ts';
 import { closedFor, deployment, expectationOf, judged, service, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -159,11 +159,7 @@ export const target: Family = {
     },
     {
       name: 'a closed port refuses',
-      guard: {
-        file: 'src/verdict/judge.ts',
-        search: "return inconclusive('RefusedOrClosed');",
-        replace: "return { verdict: 'Passed', reason: 'Denied' };",
-      },
+      guard: refusal,
       right: 'Inconclusive RefusedOrClosed',
       wrong: passed,
       spring: judged([deny(to('open', 9))]),
