@@ -13,7 +13,7 @@ type Status = NonNullable<ConnectivityTest['status']>;
 export interface Scene extends World {
   readonly cluster: Cluster;
   readonly observer: Observer;
-  /** The nodes that workloads run on. */
+  /** Two nodes that workloads run on. */
   readonly workers: readonly [string, string];
   operator(): Operator;
   /** Declares a test under a name of its own. */
@@ -53,7 +53,7 @@ export async function createScene(family: string, { cluster, observer, operator 
     ...world,
     cluster,
     observer,
-    workers: [`${cluster.name}-worker`, `${cluster.name}-worker2`],
+    workers: await workersOf(world),
     operator,
     declare: async (expectations, spec) => {
       declared += 1;
@@ -74,6 +74,21 @@ export async function createScene(family: string, { cluster, observer, operator 
     probePod: (test, accept, what) => observer.probePod(namespace, test, accept, what),
     onNode: (node, ...command) => run('docker', ['exec', node, ...command]),
   };
+}
+
+interface Node {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly taints?: readonly { readonly effect: string }[] };
+}
+
+async function workersOf({ kubectl }: World): Promise<readonly [string, string]> {
+  const { items } = await kubectl.json<{ items: readonly Node[] }>('get nodes');
+  const [first, second] = items
+    .filter(({ spec }) => spec.taints?.some(({ effect }) => effect === 'NoSchedule') !== true)
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
+  if (first === undefined || second === undefined) throw new Error('the traps need two nodes that take any pod');
+  return [first, second];
 }
 
 /** Whether a status tells of a finished run, of the spec that the test has now. */
