@@ -57,8 +57,9 @@ export async function createScene(family: string, { cluster, observer, operator 
     operator,
     declare: async (expectations, spec) => {
       declared += 1;
-      await redeclare(`trap-${declared}`, expectations, spec);
-      return `trap-${declared}`;
+      const test = `trap-${declared}`;
+      await redeclare(test, expectations, spec);
+      return test;
     },
     redeclare,
     withdraw: async (test) => {
