@@ -100,7 +100,7 @@ async function withoutAgent<T>({ kubectl, workers }: Scene, work: () => Promise<
     (await kubectl(`get pods -n kube-system -l k8s-app=cilium --field-selector=spec.nodeName=${node} -o name`)).trim();
   const setAffinity = async (value: object | null): Promise<void> => {
     const patch = JSON.stringify({ spec: { template: { spec: { affinity: { nodeAffinity: value } } } } });
-    await kubectl(`patch daemonset cilium -n kube-system --type=merge --patch-file=/dev/stdin`, { input: patch });
+    await kubectl(`patch daemonset cilium -n kube-system --type=merge -p ${patch}`);
   };
   await kubectl(`label node ${node} ${away}=yes --overwrite`);
   await setAffinity({

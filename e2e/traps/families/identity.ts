@@ -65,7 +65,6 @@ export const identity: Family = {
       right: 'Inconclusive IdentityNotReproducible',
       wrong: passed,
       spring: judged([deny(deployment('helmed'), 'for-helm')]),
-      isQuick: true,
     },
     {
       name: 'live pods wear a label that their template lacks',

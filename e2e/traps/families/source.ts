@@ -78,7 +78,6 @@ export const source: Family = {
         judged([
           expectationOf('Deny', deployment('mute'), { host: `open.${scene.namespace}.svc.cluster.local`, port: 8080 }),
         ])(scene),
-      isQuick: true,
     },
     {
       name: 'the name does not exist',
@@ -86,7 +85,6 @@ export const source: Family = {
       right: 'Inconclusive NameNotResolved',
       wrong: passed,
       spring: judged([expectationOf('Deny', deployment('client'), { host: 'nowhere.invalid', port: 8080 })]),
-      isQuick: true,
     },
     {
       name: 'the DNS server is gone',

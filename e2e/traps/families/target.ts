@@ -163,6 +163,7 @@ export const target: Family = {
       right: 'Inconclusive RefusedOrClosed',
       wrong: passed,
       spring: judged([deny(to('open', 9))]),
+      isQuick: true,
     },
     {
       name: 'a router knows no way to the address',
