@@ -91,9 +91,10 @@ interface Stage {
 /** Takes the place of the operator in the cluster: its roles, its images, its custom resources. */
 async function openStage(cluster: Cluster, say: (text: string) => void): Promise<Stage> {
   const kubectl = kubectlFor(cluster);
-  await installPostern(cluster);
+  // The chart's admission policy is a second guard around the operator, which would hide what the first ones prevent.
+  await installPostern(cluster, ['admissionPolicy.enabled=false']);
   const images = await ensureProjectImages(cluster);
-  await scaleOperator(kubectl, 0);
+  await stopOperator(kubectl);
   const folder = await mkdtemp(path.join(tmpdir(), 'postern-traps-'));
   const kubeconfig = path.join(folder, 'kubeconfig');
   await writeFile(kubeconfig, await operatorKubeconfig(kubectl), { mode: 0o600 });
@@ -145,7 +146,7 @@ async function openStage(cluster: Cluster, say: (text: string) => void): Promise
     },
     close: async () => {
       await observer.stop();
-      await scaleOperator(kubectl, 1);
+      await installPostern(cluster);
     },
   };
 }
@@ -158,12 +159,8 @@ async function attempt(trap: Trap, scene: Scene): Promise<string> {
   }
 }
 
-async function scaleOperator(kubectl: Kubectl, replicas: number): Promise<void> {
-  await kubectl(`scale deployment postern -n ${posternNamespace} --replicas=${replicas}`);
-  if (replicas > 0) {
-    await kubectl(`rollout status deployment/postern -n ${posternNamespace} --timeout=120s`);
-    return;
-  }
+async function stopOperator(kubectl: Kubectl): Promise<void> {
+  await kubectl(`scale deployment postern -n ${posternNamespace} --replicas=0`);
   await waitFor(
     async () => {
       const pods = await kubectl(`get pods -n ${posternNamespace} -l app.kubernetes.io/name=postern -o name`);

@@ -13,7 +13,11 @@ export const source: Family = {
   name: 'source',
   build: async (scene) => {
     const { namespace } = scene;
-    const [lonely, busy] = await nodesByDns(scene);
+    const { lonely, busy } = nodesByDns(scene);
+    await keepingDnsAway(scene, async () => {
+      const there = `--field-selector=spec.nodeName=${lonely}`;
+      await scene.kubectl(`delete pods -n kube-system -l k8s-app=kube-dns ${there}`);
+    });
     await scene.apply(
       workload(namespace, 'client', { pod: onNode(lonely) }),
       workload(namespace, 'far', { pod: onNode(busy) }),
@@ -116,18 +120,26 @@ export const source: Family = {
   ],
 };
 
-/** The worker without DNS servers first: from it, DNS is asked over the network. */
-async function nodesByDns({ kubectl, workers }: Scene): Promise<readonly [string, string]> {
-  const nodes = await kubectl('get pods -n kube-system -l k8s-app=kube-dns -o jsonpath={.items[*].spec.nodeName}');
-  const [first, second] = workers;
-  if (!nodes.split(' ').includes(first)) return [first, second];
-  if (!nodes.split(' ').includes(second)) return [second, first];
-  throw new Error('every worker runs a DNS server, so that none can be cut off from DNS');
+/** The node that DNS is asked from over the network, and the one where its servers are. */
+function nodesByDns({ workers: [busy, lonely] }: Scene): { readonly lonely: string; readonly busy: string } {
+  return { lonely, busy };
+}
+
+/** Sees to it that no DNS server runs on the lonely node, whatever starts some anew. */
+async function keepingDnsAway({ kubectl, ...scene }: Scene, restart: () => Promise<void>): Promise<void> {
+  const { lonely } = nodesByDns({ kubectl, ...scene });
+  await kubectl(`cordon ${lonely}`);
+  try {
+    await restart();
+    await kubectl('rollout status deployment/coredns -n kube-system --timeout=90s');
+  } finally {
+    await kubectl(`uncordon ${lonely}`);
+  }
 }
 
 function cutOff(expectations: readonly object[]): Trap['spring'] {
   return async (scene) => {
-    const [lonely] = await nodesByDns(scene);
+    const { lonely } = nodesByDns(scene);
     return await whileCutOff(scene, { node: lonely, what: 'pods' }, () => judged(expectations)(scene));
   };
 }
@@ -151,7 +163,7 @@ function withoutDns(spring: Trap['spring']): Trap['spring'] {
     try {
       return await spring(scene);
     } finally {
-      await scale(2);
+      await keepingDnsAway(scene, () => scale(2));
     }
   };
 }
