@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ConnectivityTest, Pod } from '../../src/api/index.ts';
 import { run } from '../cluster/command.ts';
 import type { Cluster } from '../cluster/index.ts';
@@ -39,6 +40,8 @@ export interface SceneOptions {
 export async function createScene(family: string, { cluster, observer, operator }: SceneOptions): Promise<Scene> {
   const world = await createWorld(`postern-trap-${family}`);
   const { namespace } = world;
+  // A suite that was interrupted leaves tests behind, whose verdicts must not be taken for those of new ones.
+  const token = randomBytes(3).toString('hex');
   let declared = 0;
   const finished = (test: string): readonly Status[] => {
     const runs = observer.statusesOf(namespace, test).filter(isFinished);
@@ -57,7 +60,7 @@ export async function createScene(family: string, { cluster, observer, operator 
     operator,
     declare: async (expectations, spec) => {
       declared += 1;
-      const test = `trap-${declared}`;
+      const test = `trap-${token}-${declared}`;
       await redeclare(test, expectations, spec);
       return test;
     },
