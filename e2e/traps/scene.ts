@@ -82,13 +82,20 @@ export async function createScene(family: string, { cluster, observer, operator 
 
 interface Node {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly taints?: readonly { readonly effect: string }[] };
+  readonly spec: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
+}
+
+/** A node that is only cordoned by a trap still counts. */
+function takesPods({ spec }: Node): boolean {
+  return (spec.taints ?? []).every(
+    ({ key, effect }) => effect !== 'NoSchedule' || key === 'node.kubernetes.io/unschedulable',
+  );
 }
 
 async function workersOf({ kubectl }: World): Promise<readonly [string, string]> {
   const { items } = await kubectl.json<{ items: readonly Node[] }>('get nodes');
   const [first, second] = items
-    .filter(({ spec }) => spec.taints?.some(({ effect }) => effect === 'NoSchedule') !== true)
+    .filter(takesPods)
     .map(({ metadata }) => metadata.name)
     .toSorted();
   if (first === undefined || second === undefined) throw new Error('the traps need two nodes that take any pod');
