@@ -90,7 +90,9 @@ export const chance: Family = {
       guard: { file: 'src/probe/program/probe.sh', search: 'outcome=Mh', replace: 'outcome=Ch' },
       right: 'Failed HTTPMismatch',
       wrong: 'Passed Reachable',
-      spring: judged([expectationOf('Allow', client, to('web'), { http: { path: '/echo?msg=down&code=503', status: [200] } })]),
+      spring: judged([
+        expectationOf('Allow', client, to('web'), { http: { path: '/echo?msg=down&code=503', status: [200] } }),
+      ]),
     },
   ],
 };

@@ -156,7 +156,8 @@ function whileItRuns(act: (scene: Scene, pod: Pod, test: string) => Promise<void
         await act(scene, pod, test);
         return await scene.verdict(test);
       },
-      { settleSeconds: 15 },
+      // Long enough for whatever is done meanwhile, even on a busy machine.
+      { settleSeconds: 30 },
     );
 }
 
