@@ -22,7 +22,6 @@ export interface OperatorOptions {
 
 /** An operator that runs as a process of this machine. */
 export interface Operator {
-  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -31,8 +30,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const folder = await copyOfSources(options.patches);
   const port = await freePort();
   const log = createWriteStream(options.logFile, { flags: 'a' });
-  const jump = new URL('clock-jump.ts', import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', jump, path.join(folder, 'src/main/operator.ts')], {
+  const child = spawn(process.execPath, [path.join(folder, 'src/main/operator.ts')], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -61,7 +59,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await stop();
     throw new Error(`the operator did not start: see ${options.logFile}`, { cause: error });
   }
-  return { signal: (name) => void child.kill(name), stop };
+  return { stop };
 }
 
 async function copyOfSources(patches: readonly Patch[]): Promise<string> {
@@ -92,7 +90,6 @@ async function isReady(child: ChildProcess, port: number): Promise<boolean> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGCONT');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
   await ended;

@@ -6,17 +6,15 @@ import { waitFor } from '../harness/wait.ts';
 import { connectivityTest } from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 import type { Observer } from './observer.ts';
-import type { Operator } from './operator.ts';
 
 type Status = NonNullable<ConnectivityTest['status']>;
 
-/** Where a family's traps play: its namespace, the nodes, and the operator of the moment. */
+/** Where a family's traps play: its namespace, and the nodes. */
 export interface Scene extends World {
   readonly cluster: Cluster;
   readonly observer: Observer;
   /** Two nodes that workloads run on. */
   readonly workers: readonly [string, string];
-  operator(): Operator;
   /** Declares a test under a name of its own. */
   declare(expectations: readonly object[], spec?: object): Promise<string>;
   /** Changes the expectations of a declared test. */
@@ -34,10 +32,9 @@ export interface Scene extends World {
 export interface SceneOptions {
   readonly cluster: Cluster;
   readonly observer: Observer;
-  readonly operator: () => Operator;
 }
 
-export async function createScene(family: string, { cluster, observer, operator }: SceneOptions): Promise<Scene> {
+export async function createScene(family: string, { cluster, observer }: SceneOptions): Promise<Scene> {
   const world = await createWorld(`postern-trap-${family}`);
   const { namespace } = world;
   // A suite that was interrupted leaves tests behind, whose verdicts must not be taken for those of new ones.
@@ -57,7 +54,6 @@ export async function createScene(family: string, { cluster, observer, operator 
     cluster,
     observer,
     workers: await workersOf(world),
-    operator,
     declare: async (expectations, spec) => {
       declared += 1;
       const test = `trap-${token}-${declared}`;

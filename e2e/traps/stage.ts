@@ -41,7 +41,7 @@ export async function springAll(
   try {
     say(`Building ${families.length} worlds`);
     await inParallel(families, 3, async (family) => {
-      const scene = await createScene(family.name, { cluster, observer: stage.observer, operator: stage.operator });
+      const scene = await createScene(family.name, { cluster, observer: stage.observer });
       scenes.push([family, scene]);
       await family.build(scene);
     });
@@ -83,7 +83,6 @@ function batchesOf(placed: readonly Placed[]): readonly Batch[] {
 
 interface Stage {
   readonly observer: Observer;
-  readonly operator: () => Operator;
   play(batch: Batch, seen: Map<Trap, string>): Promise<void>;
   close(): Promise<void>;
 }
@@ -105,10 +104,6 @@ async function openStage(cluster: Cluster, say: (text: string) => void): Promise
 
   return {
     observer,
-    operator: () => {
-      if (operator === undefined) throw new Error('no operator runs');
-      return operator;
-    },
     play: async ({ title, guard, placed }, seen) => {
       const { fault, environment = {} } = placed[0]?.trap ?? {};
       const patches = [guard, fault].filter((patch) => patch !== undefined);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../../src/api/index.ts';
 import { attempt } from '../../cluster/command.ts';
 import { silenceOfTheProbe, toolFailure } from '../guards.ts';
@@ -68,20 +67,6 @@ export const probe: Family = {
       right: lost,
       wrong: passed,
       spring: whileItRuns(killContainer),
-    },
-    {
-      name: "the operator's clock jumps an hour ahead",
-      guard: silenceOfTheProbe,
-      right: lost,
-      wrong: passed,
-      spring: whileItRuns(async (scene) => {
-        scene.operator().signal('SIGUSR2');
-        await delay(500);
-        // Something to look at the clock for.
-        await scene.apply(workload(scene.namespace, 'bystander', { replicas: 0 }));
-        await scene.kubectl(`delete deployment bystander -n ${scene.namespace}`);
-      }),
-      isAlone: true,
     },
     {
       name: 'the result lost its head',
