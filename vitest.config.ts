@@ -7,7 +7,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'e2e/cluster/**/*.test.ts', 'deploy/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'e2e/cluster/**/*.test.ts', 'e2e/traps/**/*.test.ts', 'deploy/**/*.test.ts'],
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { withLock } from './lock.ts';
 import { type Mirror, runMirror } from './mirror.ts';
 import { type OutsideServer, runOutsideServer } from './outside.ts';
-import { type ProjectImages, supplyProjectImages } from './project-images.ts';
+import { type ProjectImages, supplyProjectImages, supplyVariant } from './project-images.ts';
 import { type Progress, progressOnStandardError, runLanes } from './progress.ts';
 import type { ImageSource } from './images/source.ts';
 import { setUp, setUpLock, tearDown } from './set-up.ts';
@@ -63,6 +63,17 @@ export async function ensureProjectImages(cluster: Cluster): Promise<ProjectImag
   } finally {
     progress.close();
   }
+}
+
+/** Builds an image from a folder with a Dockerfile, puts it on all nodes, and gives its name. */
+export async function deliverVariant(
+  cluster: Cluster,
+  { folder, repository }: { readonly folder: string; readonly repository: string },
+): Promise<string> {
+  const workspace = openWorkspace(process.env);
+  const record = readRecord(workspace, cluster.name);
+  if (record === undefined) throw notUp(cluster.name);
+  return await withLock(setUpLock(workspace), () => supplyVariant(record, folder, repository), progressNote);
 }
 
 /** Starts the world outside of the cluster: a plain HTTP server on its docker network. */

@@ -79,3 +79,12 @@ async function build(
     labels: { [contentLabel]: reference },
   });
 }
+
+/** Builds an image from a folder with a Dockerfile, tagged by the folder's content, and puts it on all nodes. */
+export async function supplyVariant(record: ClusterRecord, folder: string, repository: string): Promise<string> {
+  const reference = `${repository}:${treeHash(folder).slice(0, 12)}`;
+  await buildImage(folder, { reference, dockerfile: path.join(folder, 'Dockerfile') });
+  const nodes = (await listNodeContainers(record.name)).map((container) => container.name);
+  await deliverImages(nodes, [reference]);
+  return reference;
+}

@@ -1,0 +1,39 @@
+/** Networks that fail in ways that are no policy's doing; everything is taken back afterwards. */
+import type { Scene } from './scene.ts';
+
+/** Drops what pods of a node send to an address, for as long as `work` lasts or until it calls `heal`. */
+export async function whileLost<T>(
+  scene: Scene,
+  { node, address }: { readonly node: string; readonly address: string },
+  work: (heal: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const rule = ['PREROUTING', '-i', 'lxc+', '-d', `${address}/32`, '-j', 'DROP'];
+  let isLost = true;
+  const heal = async (): Promise<void> => {
+    if (!isLost) return;
+    isLost = false;
+    await scene.onNode(node, 'iptables', '-w', '-t', 'raw', '-D', ...rule);
+  };
+  await scene.onNode(node, 'iptables', '-w', '-t', 'raw', '-I', ...rule);
+  try {
+    return await work(heal);
+  } finally {
+    await heal();
+  }
+}
+
+/** Drops what leaves a node for as long as `work` lasts: what its pods send, or all, as if the node had lost its power. */
+export async function whileCutOff<T>(
+  scene: Scene,
+  { node, what }: { readonly node: string; readonly what: 'pods' | 'everything' },
+  work: () => Promise<T>,
+): Promise<T> {
+  const from = what === 'pods' ? ['-s', '10.244.0.0/16'] : [];
+  const rule = ['POSTROUTING', '-o', 'eth0', ...from, '-j', 'DROP'];
+  await scene.onNode(node, 'iptables', '-w', '-t', 'mangle', '-I', ...rule);
+  try {
+    return await work();
+  } finally {
+    await scene.onNode(node, 'iptables', '-w', '-t', 'mangle', '-D', ...rule);
+  }
+}

@@ -1,0 +1,28 @@
+/** All traps. */
+import type { Family } from '../trap.ts';
+import { limits, quota, rights } from './admission.ts';
+import { chance } from './chance.ts';
+import { change } from './change.ts';
+import { cluster } from './cluster.ts';
+import { harm } from './harm.ts';
+import { identity, singledOut } from './identity.ts';
+import { probe } from './probe.ts';
+import { replicas } from './replicas.ts';
+import { source } from './source.ts';
+import { target } from './target.ts';
+
+export const families: readonly Family[] = [
+  target,
+  source,
+  identity,
+  singledOut,
+  replicas,
+  probe,
+  quota,
+  limits,
+  rights,
+  chance,
+  change,
+  harm,
+  cluster,
+];

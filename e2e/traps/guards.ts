@@ -1,0 +1,55 @@
+/** Guards that several traps lean on. */
+import type { Patch } from './patch.ts';
+
+/** A probe that states nothing is no evidence; a naive prober takes any failure of its probe for a denial. */
+export const silenceOfTheProbe: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "if ('missing' in observation) return inconclusive(observation.missing);",
+  replace: `if ('missing' in observation) {
+    return evidence.expected === 'Deny'
+      ? { verdict: 'Passed', reason: 'Denied' }
+      : { verdict: 'Failed', reason: 'Blocked' };
+  }`,
+};
+
+/** Silence counts only of a target that answers somebody. */
+export const targetControl: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: '=== undefined && targetControl !== undefined;',
+  replace: '=== undefined;',
+};
+
+/** Silence counts only of a source whose network works. */
+export const sourceControl: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "if (sourceControl === undefined) return inconclusive('NoSourceControl');",
+  replace: '',
+};
+
+/** A name that does not resolve is no denial of a connection. */
+export const unresolvedName: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "case 'NameServerFailed':\n      return inconclusive(observation.outcome);",
+  replace: "case 'NameServerFailed':\n      return { verdict: 'Passed', reason: 'Denied' };",
+};
+
+/** A Service without ready endpoints is not dialled. */
+export const readyEndpoints: Patch = {
+  file: 'src/plan/target.ts',
+  search: 'if (endpoints.length === 0) {',
+  replace: 'if (endpoints.length < 0) {',
+};
+
+/** A tool that failed has said nothing. */
+export const toolFailure: Patch = {
+  file: 'src/probe/program/probe.sh',
+  search: '*) outcome=Ec ;;',
+  replace: '*) outcome=Tc ;;',
+};
+
+/** A refusal is no denial where denials are silent. */
+export const refusal: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "judgeDenial('RefusedOrClosed', observation, evidence);",
+  replace: "{ verdict: 'Passed', reason: 'Denied' };",
+};

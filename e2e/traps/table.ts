@@ -1,0 +1,47 @@
+import type { Trap } from './trap.ts';
+
+/** What one trap showed. */
+export interface Finding {
+  readonly trap: Trap;
+  readonly family: string;
+  /** What was seen with the guard in place, and without it. */
+  readonly withGuard: string;
+  readonly withoutGuard: string;
+}
+
+/** Whether the guard held, and whether it is what held. */
+export function isCaught({ trap, withGuard, withoutGuard }: Finding): boolean {
+  return withGuard === trap.right && withoutGuard === trap.wrong;
+}
+
+/** One line per trap. */
+export function tableOf(findings: readonly Finding[]): string {
+  const rows = findings.map((finding) => [
+    isCaught(finding) ? 'ok' : 'BROKEN',
+    finding.family,
+    finding.trap.name,
+    finding.withGuard,
+    finding.withoutGuard,
+    finding.trap.guard.file,
+  ]);
+  const all = [['', 'family', 'trap', 'with guard', 'without guard', 'guard in'], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** What is wrong with a trap, in words; empty if nothing is. */
+export function complaintsAbout({ trap, withGuard, withoutGuard }: Finding): readonly string[] {
+  return [
+    ...(withGuard === trap.right ? [] : [`${trap.name}: must be ${trap.right}, is ${withGuard}`]),
+    ...(withoutGuard === trap.wrong
+      ? []
+      : [`${trap.name}: catches nothing: without its guard it must be ${trap.wrong}, is ${withoutGuard}`]),
+  ];
+}
