@@ -72,6 +72,12 @@ describe('the calibration of a cluster that drops what it denies', () => {
       }),
     });
 
+    const budget = () => kubectl.json<Budget>(`get poddisruptionbudget calibration-suite -n ${posternNamespace}`);
+    await waitFor(async () => (await budget()).status?.expectedPods === 1, {
+      what: 'the disruption controller to see the operator alone',
+      timeoutMs: 60_000,
+    });
+
     const budgets: Budget[] = [];
     let most = 0;
     const over = new AbortController();
@@ -80,7 +86,7 @@ describe('the calibration of a cluster that drops what it denies', () => {
         const pods = await probePodsIn(kubectl, posternNamespace);
         most = Math.max(most, pods.length);
         if (pods.length > 0) {
-          budgets.push(await kubectl.json<Budget>(`get poddisruptionbudget calibration-suite -n ${posternNamespace}`));
+          budgets.push(await budget());
         }
       }
     })();
