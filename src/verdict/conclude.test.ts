@@ -195,6 +195,12 @@ describe('a control over UDP', () => {
       'NameServerFailed',
     ],
     [
+      'it told the very source that there is no such name, and answered about another',
+      [own, ownOtherName],
+      { own: absent, 'own-other-name': answer },
+      'NameNotResolved',
+    ],
+    [
       'the other source was answered only after a while',
       [own, others],
       { own: silence, others: { ...answer, firstOutcome: 'TimedOut' } },

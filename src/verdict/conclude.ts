@@ -95,7 +95,7 @@ function judgeCheck(
   const stated = report?.observations.get(check.id);
   const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
-  const observation = stated === undefined || isReached(stated) ? stated : (disproof ?? stated);
+  const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
@@ -136,9 +136,9 @@ function judgeCheck(
   };
 }
 
-/** Whether a check itself states that it got through: what others saw adds nothing then. */
-function isReached({ outcome, stage }: Observation): boolean {
-  return outcome === 'Connected' || outcome === 'Reset' || stage === 'tls' || stage === 'http';
+/** Whether a check itself states an answer, be it about its name: what others saw adds nothing then. */
+function isAnswer({ outcome, stage }: Observation): boolean {
+  return outcome === 'Connected' || outcome === 'Reset' || stage !== 'connect';
 }
 
 /** What the connection itself came to: at any later stage it stood. */
