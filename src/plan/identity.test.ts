@@ -113,6 +113,20 @@ describe('identitiesOf', () => {
     );
   });
 
+  it('remembers every label that a probe must not wear, in whatever order pods come', () => {
+    const pods = [
+      podOf('plain', { labels: { app: 'web' } }),
+      podOf('of-a-job', { labels: { app: 'web', 'job-name': 'migrate' } }),
+      podOf('hashed', { labels: { app: 'web', 'pod-template-hash': 'x' } }),
+    ];
+
+    for (const inOrder of [pods, pods.toReversed()]) {
+      expect(identitiesIn({ pods: inOrder }, fromAll)).toMatchObject([
+        { labels: { app: 'web' }, droppedLabels: ['job-name', 'pod-template-hash'] },
+      ]);
+    }
+  });
+
   it.each<[string, WorkloadKind, Cluster]>([
     [
       'a Deployment by its ReplicaSet',

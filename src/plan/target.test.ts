@@ -341,6 +341,13 @@ describe('a Service', () => {
     expect(targetsIn(world, to)).toEqual({ reason, message });
   });
 
+  it('that serves only the nodes of its own pods may be reached, but not denied', () => {
+    const world = cluster({ internalTrafficPolicy: 'Local' });
+
+    expect(targetsIn(world, { service: api, port: 80 }, 'Allow')).toHaveProperty('targets');
+    expect(targetsIn(world, { service: api, port: 80 }, 'Deny')).toMatchObject({ reason: 'TargetNotSupported' });
+  });
+
   it('is dialled by its host name, if that is how it is named', () => {
     expect(targetsIn(cluster(), { host: 'api.shop.svc', port: 80 })).toEqual({
       targets: [{ host: 'api.shop.svc', port: 80, podUids: ['uid-api-1'], readinessProved: false }],
