@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectivityTest, KubeObject } from '../api/index.ts';
+import type { ConnectivityTest } from '../api/index.ts';
 import { podOf, policyOf } from '../testing/cluster-view.ts';
 import { boundaries, Stage, web } from '../testing/controller-stage.ts';
 import type { Fault } from '../testing/index.ts';
@@ -25,16 +25,6 @@ describe('the controller', () => {
   afterEach(async () => {
     await stage.strike();
   });
-
-  async function startProbing(): Promise<KubeObject> {
-    stage.isKubeletAtWork = false;
-    await stage.start();
-    stage.write(boundaries());
-    const [pod] = await stage.probing();
-    if (pod === undefined) throw new Error('There is no probe pod');
-    await stage.until(() => stage.clock.sleeps.includes(65_000), 'the controller waits for the result');
-    return pod;
-  }
 
   const refusal = (status: number, reason: string, message = 'no'): Fault => ({
     type: 'Status',
@@ -89,7 +79,7 @@ describe('the controller', () => {
     ['is empty', () => ''],
     ['is noise', () => '\u0000\u001B[31m Connected'],
   ])('believes nothing of a result that %s', async (_, spoil) => {
-    await startProbing();
+    await stage.startProbing();
 
     stage.finishProbes((pod) => spoil(resultOf(pod, stage.answer)));
     await stage.atRest(1);
@@ -98,7 +88,7 @@ describe('the controller', () => {
   });
 
   it('says so when a probe pod is deleted by somebody', async () => {
-    const pod = await startProbing();
+    const pod = await stage.startProbing();
     const before = stage.reconciles;
     const pending = { ...pod, status: { phase: 'Pending' } };
     stage.write(pending);
@@ -112,7 +102,7 @@ describe('the controller', () => {
   });
 
   it('does not believe a pod that took the place and the name of its own', async () => {
-    const pod = await startProbing();
+    const pod = await stage.startProbing();
 
     stage.server.dropConnections();
     stage.remove('Pod', pod.metadata.name);
@@ -126,7 +116,7 @@ describe('the controller', () => {
   });
 
   it('gives up a probe pod that never starts', async () => {
-    await startProbing();
+    await stage.startProbing();
 
     await stage.pass(64_999);
     expect(stage.concluded).toBe(0);
@@ -141,7 +131,7 @@ describe('the controller', () => {
     ['409', refusal(409, 'Conflict')],
     ['silence', { type: 'Stall' }],
   ])('writes the verdicts later, without a second run, when the status was refused by %s', async (_, fault) => {
-    await startProbing();
+    await stage.startProbing();
 
     stage.server.fault(fault, { verb: 'apply', times: 2 });
     stage.finishProbes();
@@ -165,7 +155,7 @@ describe('the controller', () => {
   });
 
   it('takes the deletion of a test just before its verdicts for what it is', async () => {
-    await startProbing();
+    await stage.startProbing();
     const gate = Promise.withResolvers<void>();
     stage.server.fault({ type: 'Hold', until: gate.promise }, { verb: 'apply' });
 
@@ -196,7 +186,7 @@ describe('the controller', () => {
   });
 
   it('lets the sweep delete what could not be deleted after a run', async () => {
-    await startProbing();
+    await stage.startProbing();
     stage.server.fault(refusal(500, 'InternalError'), { verb: 'delete' });
 
     stage.finishProbes();
@@ -270,7 +260,7 @@ describe('the controller', () => {
   });
 
   it('takes in a result that came while its watches were down', async () => {
-    await startProbing();
+    await stage.startProbing();
 
     stage.server.dropConnections();
     stage.finishProbes();

@@ -26,21 +26,11 @@ describe('the controller', () => {
     await stage.strike();
   });
 
-  async function startProbing(): Promise<KubeObject> {
-    stage.isKubeletAtWork = false;
-    await stage.start();
-    stage.write(boundaries());
-    const [pod] = await stage.probing();
-    if (pod === undefined) throw new Error('There is no probe pod');
-    await stage.until(() => stage.clock.sleeps.includes(65_000), 'the controller waits for the result');
-    return pod;
-  }
-
   const probePodNames = () => stage.probePods().map(({ metadata }) => metadata.name);
 
   describe('when a test is taken away or changed', () => {
     it('removes the probe pods of a test that is suspended, and shows no verdict until it is resumed', async () => {
-      await startProbing();
+      await stage.startProbing();
 
       stage.editTest({ spec: { suspend: true } });
       await stage.until(() => stage.statusOf()?.verdict === 'Skipped', 'the suspension is shown');
@@ -56,7 +46,7 @@ describe('the controller', () => {
     });
 
     it('removes the probe pods and the metrics of a test that is deleted', async () => {
-      await startProbing();
+      await stage.startProbing();
 
       stage.remove('ConnectivityTest', 'boundaries');
       await stage.until(() => stage.probePods().length === 0, 'the pods are gone');
@@ -67,7 +57,7 @@ describe('the controller', () => {
     });
 
     it('tries again to remove the probe pods of a deleted test', async () => {
-      await startProbing();
+      await stage.startProbing();
       const failure = { type: 'Status', status: 500, reason: 'InternalError' } as const;
       stage.server.fault(failure, { verb: 'delete', plural: 'pods', times: 2 });
 
@@ -78,7 +68,7 @@ describe('the controller', () => {
     });
 
     it('gives a test that was made anew under its name verdicts of its own', async () => {
-      const old = await startProbing();
+      const old = await stage.startProbing();
 
       stage.remove('ConnectivityTest', 'boundaries');
       stage.write(boundaries('boundaries', { spec: { expectations: boundaries().spec.expectations.slice(1) } }));
@@ -111,7 +101,7 @@ describe('the controller', () => {
     it('deletes the probe pods that it started, and no others', async () => {
       const old = labelledAsProbe('stranger', { apiVersion: 'apps/v1', kind: 'ReplicaSet' });
       stage.write(old);
-      await startProbing();
+      await stage.startProbing();
 
       await stage.halt();
 
@@ -186,7 +176,7 @@ describe('the controller', () => {
     });
 
     it('runs again what a stop broke off', async () => {
-      await startProbing();
+      await stage.startProbing();
 
       await stage.halt();
       stage.isKubeletAtWork = true;

@@ -145,6 +145,17 @@ export class Stage {
     return running();
   }
 
+  /** Starts the operator with a test and a kubelet at rest, and gives the one probe pod, for whose result it waits. */
+  async startProbing(): Promise<StoredObject> {
+    this.isKubeletAtWork = false;
+    await this.start();
+    this.write(boundaries());
+    const [pod] = await this.probing();
+    if (pod === undefined) throw new Error('There is no probe pod');
+    await this.until(() => this.clock.sleeps.includes(65_000), 'the controller waits for the result');
+    return pod;
+  }
+
   /** Ends the probe pods that there are, while the kubelet rests. */
   finishProbes(message: (pod: StoredObject) => string = (pod) => resultOf(pod, this.answer)): void {
     for (const pod of this.probePods()) if (!isTerminated(pod)) terminate(this.server, pod, message(pod));

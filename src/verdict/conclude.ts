@@ -8,8 +8,15 @@ import {
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
-import { disproofOf, type ProbeFacts, sourceControlOf, sourceNamesOf, targetControlOf } from './control.ts';
-import type { DenialPair, Denials } from './denial.ts';
+import {
+  disproofOf,
+  type ProbeFacts,
+  sourceControlOf,
+  sourceNamesOf,
+  targetControlOf,
+  transportOf,
+} from './control.ts';
+import type { Denials } from './denial.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
@@ -99,11 +106,12 @@ function judgeCheck(
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
-  const denials = denialsFor(check, evidence.denials);
+  const transport = transportOf(check);
+  const denials = evidence.denials[transport];
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
-    isDatagram: (check.dns?.protocol ?? expectation.protocol) === 'UDP',
+    isDatagram: transport === 'UDP',
     unreachableIsEnough: expectation.control?.mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
@@ -144,12 +152,6 @@ function isAnswer({ outcome, stage }: Observation): boolean {
 /** What the connection itself came to: at any later stage it stood. */
 function connectOutcome({ outcome, stage }: Observation): Outcome {
   return stage === 'dns' || stage === 'connect' ? outcome : 'Connected';
-}
-
-/** How this cluster denies what a check speaks. */
-function denialsFor({ udp, dns }: Check, denials: Denials): DenialPair | undefined {
-  const protocol = dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
-  return denials[protocol];
 }
 
 /** By name where the target is a Service: a cluster address means nothing to a reader, and belongs to its namespace. */

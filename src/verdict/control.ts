@@ -1,4 +1,4 @@
-import type { ControlMode } from '../api/index.ts';
+import type { ControlMode, Protocol } from '../api/index.ts';
 import { type Check, describeSource, type Line } from '../plan/index.ts';
 import type { Observation, Outcome } from '../probe/index.ts';
 
@@ -27,14 +27,18 @@ function hasNetworkAtOnce(seen: Observation, check: Check): boolean {
 }
 const late: readonly Outcome[] = ['TimedOut', 'Refused', 'Unreachable', 'ProbeLost', 'ProbeNotStarted'];
 
+/** The protocol that carries what a check says. */
+export function transportOf({ udp, dns }: Check): Protocol {
+  return dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
+}
+
 /** Whom packets of a check go to, and over which transport, as a key; undefined for a host name that has not resolved. */
 function wireOf(check: Check, observation: Observation | undefined): string | undefined {
-  const { port, udp, dns, identity } = check;
-  const transport = dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
+  const { port, dns, identity } = check;
   const { dnsPolicy, dnsConfig } = identity.pod;
   const ownResolver = dns === undefined ? undefined : ['own resolver', dnsPolicy, dnsConfig];
   const address = check.address ?? ownResolver ?? observation?.address;
-  return address === undefined ? undefined : JSON.stringify([transport, address, port]);
+  return address === undefined ? undefined : JSON.stringify([transportOf(check), address, port]);
 }
 
 /**

@@ -116,11 +116,11 @@ function judgeDenial(otherwise: Reason, observation: Observation, evidence: Evid
   }
   // A refusal came from somebody, so it is never the mere absence of an answer.
   const isEnough = evidence.unreachableIsEnough && outcome !== 'Refused';
-  const doubt = isEnough ? undefined : doubtOf(otherwise, outcome, evidence);
-  if (doubt !== undefined) return inconclusive(doubt);
+  const doubt = doubtOf(otherwise, outcome, evidence);
+  if (doubt !== undefined && !isEnough) return inconclusive(doubt);
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
-  const isDenied = doubtOf(otherwise, outcome, evidence) === undefined && targetControl !== undefined;
+  const isDenied = doubt === undefined && targetControl !== undefined;
   if (!isDenied && !isEnough) return inconclusive('NoTargetControl');
   if (sourceControl === undefined) return inconclusive('NoSourceControl');
   return { verdict: 'Passed', reason: isDenied ? 'Denied' : 'NotReached' };

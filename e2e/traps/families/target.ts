@@ -68,8 +68,8 @@ export const target: Family = {
       name: 'only another port of the target answers',
       guard: {
         file: 'src/verdict/control.ts',
-        search: 'JSON.stringify([transport, address, port])',
-        replace: 'JSON.stringify([transport, address])',
+        search: 'JSON.stringify([transportOf(check), address, port])',
+        replace: 'JSON.stringify([transportOf(check), address])',
       },
       right: unproven,
       wrong: passed,
@@ -79,8 +79,8 @@ export const target: Family = {
       name: 'only another target answers',
       guard: {
         file: 'src/verdict/control.ts',
-        search: 'JSON.stringify([transport, address, port])',
-        replace: 'JSON.stringify([transport, port])',
+        search: 'JSON.stringify([transportOf(check), address, port])',
+        replace: 'JSON.stringify([transportOf(check), port])',
       },
       right: unproven,
       wrong: passed,
