@@ -7,7 +7,6 @@ import {
   type KubeObject,
   type Node,
   type Pod,
-  runRequestAnnotation,
   version,
 } from '../api/index.ts';
 import {
@@ -30,6 +29,7 @@ import type { Clock } from '../clock/index.ts';
 import { isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import { type Batch, listeningAt, type Runner } from '../runner/index.ts';
+import { runRequestOf } from '../schedule/index.ts';
 import type { Denials } from '../verdict/index.ts';
 import { resources } from './resources.ts';
 
@@ -120,7 +120,7 @@ export class Calibrator {
       status: calibration.status,
       nodes,
       noticed: this.#noticed,
-      request: calibration.metadata.annotations?.[runRequestAnnotation]?.slice(0, 64),
+      request: runRequestOf(calibration),
       failures: this.#failures,
       periodMs,
       now: clock.now(),
@@ -213,7 +213,7 @@ export class Calibrator {
     const { runner, log } = this.#options;
     const order = { owner: calibration, tasks: listenTasks(this.#place()), times: {} };
     const listeners = runner.prepare(order);
-    const request = calibration.metadata.annotations?.[runRequestAnnotation]?.slice(0, 64);
+    const request = runRequestOf(calibration);
     // Known before its first pod is, so that the sweep for orphans leaves its pods alone.
     this.#attempt = { trigger, request, nodes: nodesDigest(this.#options.view.nodes()), listeners, spent: 0 };
     log.info({ run: listeners.id, trigger }, 'Starting calibration');

@@ -119,7 +119,6 @@ describe('concludedStatus', () => {
     ['echoes a request', 'now', undefined, 'now'],
     ['echoes a newer request', 'now', 'before', 'now'],
     ['keeps the echo of an older request', undefined, 'before', 'before'],
-    ['echoes no more than the status may hold', 'x'.repeat(99), undefined, 'x'.repeat(64)],
   ])('%s', (_, runRequest, handled, echo) => {
     const status = concludedStatus(
       { ...test, status: handled === undefined ? {} : { lastHandledRunRequest: handled } },

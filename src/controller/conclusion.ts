@@ -1,7 +1,6 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { type ClusterView, isReady, type Plan } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
-import { maxRunRequestLength } from '../schedule/index.ts';
 import { concludeRun, type Denials, statusAfterRun } from '../verdict/index.ts';
 
 /** What a finished run is seen against. */
@@ -58,6 +57,6 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
       fingerprint: run.fingerprint,
     },
     completionTime,
-    run.runRequest?.slice(0, maxRunRequestLength) ?? test.status?.lastHandledRunRequest,
+    run.runRequest ?? test.status?.lastHandledRunRequest,
   );
 }

@@ -4,6 +4,7 @@ import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../k
 import type { Metrics } from '../metrics/index.ts';
 import { applicationProtocolOf, fingerprintOf, type Plan, planFor } from '../plan/index.ts';
 import type { Run, Runner } from '../runner/index.ts';
+import { runRequestOf } from '../schedule/index.ts';
 import { type Denials, skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
@@ -138,7 +139,7 @@ export class Reconciler {
   async #start(world: World, trigger: Run['trigger'], signal: AbortSignal): Promise<Again> {
     const { test, plan, fingerprint, remembered, key } = world;
     const { runner, log } = this.#options;
-    const request = test.metadata.annotations?.['postern.dev/run-requested-at'];
+    const request = runRequestOf(test);
     const order = { owner: test, tasks: plan.assignments, times: test.spec };
     const run: Run = {
       ...runner.prepare(order),

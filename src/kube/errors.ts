@@ -1,5 +1,5 @@
+import { plainText } from '../text/index.ts';
 import { isRecord } from './json.ts';
-import { plainText } from './plain-text.ts';
 
 /** Why a request to the API server failed: a closed family, so that callers can switch over it. */
 export type KubeErrorCode =

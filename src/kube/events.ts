@@ -1,10 +1,10 @@
 import type { KubeObject } from '../api/objects.ts';
 import type { Clock } from '../clock/index.ts';
+import { plainText } from '../text/index.ts';
 import type { KubeClient } from './client.ts';
 import { EventBudget } from './event-budget.ts';
 import { isKubeError } from './errors.ts';
 import type { Log } from './log.ts';
-import { plainText } from './plain-text.ts';
 import type { ResourceType } from './resource.ts';
 
 export interface EventRecord {

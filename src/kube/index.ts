@@ -6,7 +6,6 @@ export { isKubeError, KubeError, type KubeErrorCode } from './errors.ts';
 export { createEventRecorder, type EventRecord, type EventRecorder } from './events.ts';
 export { createKubeClient } from './http-client.ts';
 export type { Log } from './log.ts';
-export { plainText } from './plain-text.ts';
 export {
   Reflector,
   type Availability,

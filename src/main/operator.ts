@@ -1,12 +1,12 @@
 /** The operator's composition root: reads the environment, wires the rooms, stops gracefully. */
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
 import manifest from '../../package.json' with { type: 'json' };
 import { systemClock } from '../clock/index.ts';
 import { createController } from '../controller/index.ts';
 import { createKubeClient } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
 import { createServer } from '../server/index.ts';
+import { createLog } from './log.ts';
 import { settingsFrom } from './settings.ts';
 
 const requestTimeoutMs = 15_000;
@@ -14,11 +14,7 @@ const requestTimeoutMs = 15_000;
 async function main(): Promise<void> {
   const settings = settingsFrom(process.env);
   const { version } = manifest;
-  const log = pino({
-    level: settings.logLevel,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+  const log = createLog(settings.logLevel);
   const metrics = createMetrics({ version, revision: process.env['POSTERN_REVISION'] ?? 'unknown' });
   const client = createKubeClient({
     ...settings.cluster,

@@ -1,5 +1,6 @@
 /** The series of one test: written together, replaced together, removed together. */
 import { verdicts, type Expected, type Severity, type Verdict } from '../api/index.ts';
+import { plainText } from '../text/index.ts';
 import type { TestMetrics } from './catalogue.ts';
 
 /** One expectation of a test, as far as metrics show it. */
@@ -53,7 +54,7 @@ interface LabelledGauge {
 }
 
 /** Longest label value; Prometheus refuses whole scrapes over a limit that operators set, so one long name must not do harm. */
-const LABEL_LENGTH_LIMIT = 256;
+const MAX_LABEL_BYTES = 256;
 
 /** Tracks which series each test has, because removal needs every label of a series. */
 export function createTestSeries(metrics: TestMetrics): TestSeries {
@@ -106,21 +107,16 @@ function setExpectationSeries(
     ...labels,
     expect: expectation.expect,
     severity: expectation.severity,
-    source: toLabelValue(expectation.source),
-    target: toLabelValue(expectation.target),
-    port: toLabelValue(expectation.port),
-    protocol: toLabelValue(expectation.protocol),
+    source: plainText(expectation.source, MAX_LABEL_BYTES),
+    target: plainText(expectation.target, MAX_LABEL_BYTES),
+    port: plainText(expectation.port, MAX_LABEL_BYTES),
+    protocol: plainText(expectation.protocol, MAX_LABEL_BYTES),
     dry_run: String(expectation.dryRun),
   };
   set(metrics.info, info, 1);
   for (const verdict of verdicts) {
     set(metrics.verdict, { ...labels, verdict }, expectation.verdict === verdict ? 1 : 0);
   }
-}
-
-/** Bounds a text that users wrote and takes out what could break a terminal or a log that shows the label. */
-function toLabelValue(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').slice(0, LABEL_LENGTH_LIMIT);
 }
 
 function keyOf(namespace: string, test: string): string {

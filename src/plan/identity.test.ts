@@ -9,7 +9,8 @@ import {
   viewOf,
   workloadOf,
 } from '../testing/cluster-view.ts';
-import { describeSelector, describeSource, type Identity, identitiesOf } from './identity.ts';
+import { harmful, hostileTexts } from '../testing/hostile-text.ts';
+import { describeSelector, describeSelector, describeSource, type Identity, identitiesOf } from './identity.ts';
 
 const web = workloadOf('Deployment', 'web');
 type WorkloadKind = NonNullable<Expectation['from']['workload']>['kind'];
@@ -283,5 +284,17 @@ describe('describeSource and describeSelector', () => {
   ])('put %j in words', (from, words) => {
     expect(describeSource(expectationOf({ from }))).toBe(words);
     if (from.pods !== undefined) expect(`pods ${describeSelector(from.pods)}`).toBe(words);
+  });
+});
+
+describe('describeSelector', () => {
+  it.each(hostileTexts)('shows %s as harmless text with an end', (_, text) => {
+    const shown = describeSelector({
+      matchLabels: { [text]: text },
+      matchExpressions: [{ key: text, operator: 'In', values: [text] }],
+    });
+
+    expect(shown).not.toMatch(harmful);
+    expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(256);
   });
 });

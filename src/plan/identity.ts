@@ -1,4 +1,5 @@
 import type { ConnectivityTest, Expectation, LabelSelector, Pod, PodSpec, Reason } from '../api/index.ts';
+import { plainText } from '../text/index.ts';
 import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
@@ -91,7 +92,10 @@ export function describeSource({ from }: Pick<Expectation, 'from'>): string {
   return `pods ${describeSelector(from.pods ?? {})}`;
 }
 
-/** A selector in kubectl's notation; `(all)` for an empty one. */
+/** Room for a selector in a sentence: what comes after it says what to do. */
+const maxSelectorBytes = 256;
+
+/** A selector in kubectl's notation; `(all)` for an empty one. Keys and values may be any text, and go where people read. */
 export function describeSelector(selector: LabelSelector): string {
   const terms = [
     ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`),
@@ -99,7 +103,7 @@ export function describeSelector(selector: LabelSelector): string {
       values === undefined || values.length === 0 ? `${key} ${operator}` : `${key} ${operator} (${values.join(', ')})`,
     ),
   ];
-  return terms.length === 0 ? '(all)' : terms.join(',');
+  return terms.length === 0 ? '(all)' : plainText(terms.join(','), maxSelectorBytes);
 }
 
 interface Wearer {

@@ -1,5 +1,6 @@
 import type { ExpectationStatus, Specification } from '../api/index.ts';
 import { describeSource, describePort, describeTarget } from '../plan/index.ts';
+import { plainText } from '../text/index.ts';
 
 /** What a matrix needs of a test. */
 export interface ReportedTest {
@@ -7,6 +8,11 @@ export interface ReportedTest {
   readonly spec: Specification;
   readonly status?: { readonly expectations?: readonly ExpectationStatus[] };
 }
+
+/** Room for one cell of a table: two names of 253 bytes each. */
+const maxCellBytes = 512;
+/** Room for the longest sentence of a status and the names before it. */
+const maxSentenceBytes = 2048;
 
 const words: Readonly<Record<string, string>> = {
   Passed: 'ok',
@@ -42,11 +48,14 @@ export function problemSentences(tests: readonly ReportedTest[]): readonly strin
     (status?.expectations ?? []).map((row) => ({ ...row, test: `${metadata.namespace}/${metadata.name}` })),
   );
   return ['Failed', 'Inconclusive'].flatMap((verdict) =>
-    rows.filter((row) => row.verdict === verdict).map((row) => `${row.test}: ${row.name}: ${row.message}`),
+    rows
+      .filter((row) => row.verdict === verdict)
+      .map((row) => plainText(`${row.test}: ${row.name}: ${row.message}`, maxSentenceBytes)),
   );
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+function aligned(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((row) => row.map((cell) => plainText(cell, maxCellBytes)));
   const columns = rows[0]?.length ?? 0;
   const widths = Array.from({ length: columns }, (_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
   return rows

@@ -1,6 +1,6 @@
 import type { Pod, Reason } from '../api/index.ts';
-import { plainText } from '../kube/index.ts';
 import { parseResult } from '../probe/index.ts';
+import { plainText } from '../text/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
 import type { Probe } from './run.ts';
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { expectationOf, type TestParts, testOf } from '../testing/cluster-view.ts';
-import { dueFor, type Occasion } from './index.ts';
+import { harmful, hostileText } from '../testing/hostile-text.ts';
+import { dueFor, type Occasion, runRequestOf } from './index.ts';
 
 const completed = Date.UTC(2026, 0, 1);
 const at = (seconds: number): number => completed + 1000 * seconds;
@@ -130,6 +131,32 @@ describe('a test', () => {
         expect(due.waitMs).toBeGreaterThan(0);
         expect(dueFor(occasion({ ...parts, now: completed + passed + due.waitMs - 1 }))).toEqual({ waitMs: 1 });
         expect(dueFor(occasion({ ...parts, now: completed + passed + due.waitMs }))).toHaveProperty('trigger');
+      }),
+    );
+  });
+});
+
+describe('runRequestOf', () => {
+  it.each<[string, string | undefined, string | undefined]>([
+    ['nothing of an object without one', undefined, undefined],
+    ['a time as it is', '2026-01-01T00:00:00+01:00', '2026-01-01T00:00:00+01:00'],
+    ['as much as the status may hold', 'x'.repeat(99), 'x'.repeat(64)],
+    ['whole characters only', `${'x'.repeat(63)}🙂🙂`, `${'x'.repeat(63)}🙂`],
+    ['no control characters', '\u001b[2Jnow\u202e\n', 'now'],
+  ])('says %s', (_, value, want) => {
+    expect(runRequestOf(test({ annotations: value === undefined ? {} : requested(value) }))).toBe(want);
+  });
+
+  it('knows its own echo, whatever was asked', () => {
+    fc.assert(
+      fc.property(hostileText, (value) => {
+        const request = runRequestOf(test({ annotations: requested(value) })) ?? '';
+        // As the API server keeps what it is sent.
+        const echo: unknown = JSON.parse(Buffer.from(JSON.stringify(request).toWellFormed()).toString());
+
+        expect(runRequestOf(test({ annotations: requested(String(echo)) }))).toBe(request);
+        expect([...request].length).toBeLessThanOrEqual(64);
+        expect(request).not.toMatch(harmful);
       }),
     );
   });

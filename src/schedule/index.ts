@@ -1,5 +1,6 @@
 /** When a test runs next; pure. */
-import { type ConnectivityTest, runRequestAnnotation, type Trigger } from '../api/index.ts';
+import { type ConnectivityTest, type KubeObject, runRequestAnnotation, type Trigger } from '../api/index.ts';
+import { plainText } from '../text/index.ts';
 
 /** What is known when the question is asked. Times are epoch milliseconds. */
 export interface Occasion {
@@ -18,15 +19,25 @@ const quietMs = 1000;
 /** Steady change cannot put a run off for longer than this. */
 const patienceMs = 5000;
 
-/** Longest part of a request annotation that the status echoes, and so that tells requests apart. */
-export const maxRunRequestLength = 64;
+/** Characters of a request annotation that the status echoes, and so that tell requests apart. */
+const maxRequestLength = 64;
+
+/**
+ * The request for a run that an object carries, in the words in which its status echoes it: an annotation may hold anything, and
+ * half a character at its end would come back from the API server as another one.
+ */
+export function runRequestOf({ metadata }: KubeObject): string | undefined {
+  const request = metadata.annotations?.[runRequestAnnotation];
+  if (request === undefined) return undefined;
+  return [...plainText(request, 16 * maxRequestLength)].slice(0, maxRequestLength).join('');
+}
 
 /** Whether a test is due, and why; else how long to wait if nothing happens. */
 export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
-  const { spec, status, metadata } = test;
+  const { spec, status } = test;
   const lastRun = status?.lastRun;
   if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
-  const request = metadata.annotations?.[runRequestAnnotation]?.slice(0, maxRunRequestLength);
+  const request = runRequestOf(test);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
   // Also if the status holds no readable time: a wait of no length at all would be a busy loop.

@@ -4,6 +4,7 @@ import type { Expectation } from '../api/index.ts';
 import { type Plan, planFor } from '../plan/index.ts';
 import { type Observation, outcomes } from '../probe/index.ts';
 import { type Cluster, expectationOf, podOf, serviceOf, sliceOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import { harmful } from '../testing/hostile-text.ts';
 import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
 import type { Denials } from './denial.ts';
 
@@ -411,6 +412,18 @@ describe('a Deny that met silence', () => {
     expect(rowsOf({ expectations, seen: seen('10.0.0.6'), report })[0]?.reason).toBe('NoTargetControl');
   });
 
+  it.each([false, true])('repeats words of others in one line of whole characters, dry run: %j', (dryRun) => {
+    const words = `\u001b[2J\nVerdict: Passed\u202e${'🙂'.repeat(400)}`;
+
+    const [row] = rowsOf({
+      expectations: [{ ...denied, dryRun }],
+      report: () => ({ trouble: { reason: 'ProbeRejected', message: words } }),
+    });
+
+    expect(row?.message).toMatch(/ Verdict: Passed🙂+…$/u);
+    expect(row?.message).not.toMatch(harmful);
+  });
+
   it('bounds what it says of its control', () => {
     const labels = { app: 'api', ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i}`.repeat(60), 'x'])) };
     const cluster = { pods: [...(shop.pods ?? []), podOf('api-2', { labels })] };
@@ -423,7 +436,7 @@ describe('a Deny that met silence', () => {
     });
 
     expect(row?.verdict).toBe('Passed');
-    expect(row?.control?.length).toBe(256);
+    expect(row?.control).toMatch(/^pods .{200,250}…$/);
     expect(row?.message.length).toBeLessThanOrEqual(1024);
   });
 });

@@ -8,6 +8,7 @@ import {
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
+import { plainText } from '../text/index.ts';
 import {
   disproofOf,
   type ProbeFacts,
@@ -35,6 +36,10 @@ export interface RunEvidence {
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
 }
+
+/** Room that the resource has for a row's texts (src/api/status.ts), which counts characters where this counts bytes. */
+const maxMessageBytes = 1024;
+const maxControlBytes = 256;
 
 /** A row of the status, still without the time since when it holds. */
 export type Row = Omit<ExpectationStatus, 'since'>;
@@ -77,9 +82,9 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
     expect: expectation.expect,
     verdict: decisive.verdict,
     reason: decisive.reason,
-    message: message.slice(0, 1024),
+    message: plainText(message, maxMessageBytes),
     ...(decisive.observation === undefined ? {} : { outcome: decisive.observation.outcome }),
-    ...(decisive.control === undefined ? {} : { control: decisive.control.slice(0, 256) }),
+    ...(decisive.control === undefined ? {} : { control: plainText(decisive.control, maxControlBytes) }),
     ...(decisive.check === undefined ? {} : { command: commandFor(test, expectation, decisive.check) }),
   };
   if (expectation.dryRun !== true) return row;
@@ -87,7 +92,7 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
     ...row,
     verdict: 'Skipped',
     reason: 'DryRun',
-    message: `Would be ${row.verdict} (${row.reason}): ${message}`.slice(0, 1024),
+    message: plainText(`Would be ${row.verdict} (${row.reason}): ${message}`, maxMessageBytes),
   };
 }
 

@@ -1,11 +1,10 @@
+import { UNSEEN } from './unseen.ts';
+
 /* oxlint-disable no-control-regex -- control characters are what this file is about */
 
 // A whole escape sequence goes, not only its first byte: a bare "[31m" is noise too.
 const TERMINAL_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
 const WHITE_SPACE_RUNS = /[\s\u0085]+/g;
-// C0 and C1 controls; bidirectional marks, embeddings, overrides and isolates; zero-width characters; tags.
-const UNSEEN =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 const ELLIPSIS = '…';
 
