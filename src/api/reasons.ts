@@ -35,7 +35,7 @@ export const reasons = {
   UnlikeDenial: 'silence, which is not how this cluster denies',
   RefusedOrClosed: 'refused, which is not how this cluster denies: the packet may have arrived at a closed port',
   RejectedUnproven: 'rejected on its way, which is not how this cluster denies',
-  AddressNotAllowed: 'the host name resolved to an address that a probe must not dial',
+  AddressNotAllowed: 'the target leads to an address that a probe must not dial',
   EnforcementDelayed: 'a policy, pod or Service changed while the probe ran; it runs again',
   TargetChanged: 'the target was replaced or lost readiness while the probe ran; it runs again',
   SourceNotFound: 'the source does not exist or has no pod identity to wear',

@@ -103,12 +103,16 @@ const ip = withRules(Type.String({ description: 'One IPv4 or IPv6 address.', min
     message: 'write one plain address such as 10.20.30.40 or fd00::1, without a port, a prefix length or a name',
   },
   {
-    rule: '!isIP(self) || !ip(self).isLoopback() && !ip(self).isUnspecified()',
+    rule: "!isIP(self) || !ip(self).isLoopback() && !ip(self).isUnspecified() && !self.startsWith('0.')",
     message: 'a loopback or unspecified address never leaves the pod: write the address of another host',
   },
   {
-    rule: '!isIP(self) || !ip(self).isLinkLocalMulticast() && !self.matches("^(22[4-9]|23[0-9])[.]|^[fF][fF]")',
-    message: 'a multicast address cannot be connected to: write the address of one host',
+    rule: '!isIP(self) || !ip(self).isLinkLocalMulticast() && !self.matches("^(22[4-9]|23[0-9])[.]|^255[.]255[.]255[.]255$|^[fF][fF]")',
+    message: 'a multicast or broadcast address cannot be connected to: write the address of one host',
+  },
+  {
+    rule: "!isIP(self) || ip(self).isLoopback() || !string(ip(self)).matches('^::[0-9a-f]+(:[0-9a-f]+)?$')",
+    message: 'write an IPv4 address as one, such as 10.20.30.40: systems differ in what its form within IPv6 means',
   },
 ]);
 
@@ -124,6 +128,11 @@ const host = withRules(
     {
       rule: "isIP(self) || self.matches('^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?[.]?$')",
       message: 'write the bare host name, such as example.com: scheme, port and path have fields of their own',
+    },
+    {
+      rule: "isIP(self) || !self.matches('(^|[.])(0[xX][0-9A-Fa-f]*|[0-9]+)[.]?$')",
+      message:
+        'a name that ends in a number is an address to some programs: write it as `ip`, such as 10.20.30.40 or fd00::1',
     },
     {
       rule: "!self.lowerAscii().matches('^(localhost|.*[.]localhost)[.]?$')",
@@ -379,7 +388,7 @@ const expectation = withRules(
       fieldPath: '.udp',
     },
     {
-      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() && !(string(ip(self.to.ip)) in ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254']) || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
+      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() && !(string(ip(self.to.ip)) in ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254']) && !string(ip(self.to.ip)).matches('^64:ff9b::(a9fe:|6464:64c8$|a83f:8110$|c000:c0$)') || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
       message:
         'a link-local address, such as the instance metadata service, may only be expected to be denied, over TCP, or asked for a DNS name on port 53: write `expect: Deny`',
       fieldPath: '.to.ip',

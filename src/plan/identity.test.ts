@@ -10,7 +10,7 @@ import {
   workloadOf,
 } from '../testing/cluster-view.ts';
 import { harmful, hostileTexts } from '../testing/hostile-text.ts';
-import { describeSelector, describeSelector, describeSource, type Identity, identitiesOf } from './identity.ts';
+import { describeSelector, describeSource, type Identity, identitiesOf } from './identity.ts';
 
 const web = workloadOf('Deployment', 'web');
 type WorkloadKind = NonNullable<Expectation['from']['workload']>['kind'];

@@ -12,6 +12,7 @@ import {
   viewOf,
   workloadOf,
 } from '../testing/cluster-view.ts';
+import { special } from '../testing/addresses.ts';
 import { describeTarget, maxPodsPerTarget, targetsOf } from './target.ts';
 
 function targetsIn(cluster: Cluster, to: Expectation['to'], expect: Expectation['expect'] = 'Allow') {
@@ -382,5 +383,68 @@ describe('describeTarget', () => {
     [{ host: 'db.example', port: 1 }, 'db.example'],
   ])('puts %j in words', (to, words) => {
     expect(describeTarget(expectationOf({ to }), 'shop')).toBe(words);
+  });
+});
+
+describe('an address that is not to be dialled', () => {
+  const leadingTo = (address: string, clusterIP = 'None') =>
+    viewOf({
+      services: [serviceOf('db', { clusterIP })],
+      slices: [sliceOf('db', [podOf('db-0', { ip: address })])],
+      pods: [podOf('db-0', { ip: address, labels: { app: 'db' } })],
+    });
+  const resolved = (expectation: Expectation, view = viewOf({})) => targetsOf(testOf([expectation]), expectation, view);
+
+  it.each(special)('is refused where %s stands in an EndpointSlice or a pod', (address) => {
+    const view = leadingTo(address);
+    const byClusterAddress = leadingTo(address, '10.96.0.9');
+    const service = expectationOf({ to: { service: { name: 'db' }, port: 80 }, expect: 'Allow' });
+    const pods = expectationOf({ to: { pods: { matchLabels: { app: 'db' } }, port: 80 }, expect: 'Allow' });
+
+    expect(resolved(service, view)).toMatchObject({ reason: 'AddressNotAllowed' });
+    expect(resolved(service, byClusterAddress)).toMatchObject({ reason: 'AddressNotAllowed' });
+    expect(resolved(pods, view)).toMatchObject({ reason: 'AddressNotAllowed' });
+  });
+
+  it.each(special)('is refused where %s is written in a test that was stored without the rules of today', (ip) => {
+    expect(resolved(expectationOf({ to: { ip, port: 80 }, expect: 'Allow' }))).toMatchObject({
+      reason: 'AddressNotAllowed',
+    });
+  });
+
+  it.each(special.filter(([, kind]) => kind === 'Metadata'))(
+    'may be expected to be denied without a byte: %s',
+    (ip) => {
+      const deny = expectationOf({ to: { ip, port: 80 }, expect: 'Deny' });
+
+      expect(resolved(deny)).toMatchObject({ targets: [{ address: ip }] });
+      expect(resolved({ ...deny, protocol: 'UDP', udp: { preset: 'NTP' } })).toMatchObject({
+        reason: 'AddressNotAllowed',
+      });
+    },
+  );
+
+  it('may be the name server of a node, on its port', () => {
+    const to = { ip: '169.254.20.10', dns: { name: 'example.com' } };
+
+    expect(resolved(expectationOf({ to, expect: 'Allow' }))).toMatchObject({ targets: [{ port: 53 }] });
+    expect(resolved(expectationOf({ to: { ...to, port: 80 }, expect: 'Allow' }))).toMatchObject({
+      reason: 'AddressNotAllowed',
+    });
+  });
+
+  it('is refused where a number is written for a name', () => {
+    expect(resolved(expectationOf({ to: { host: '0177.0.0.1', port: 80 } }))).toMatchObject({
+      reason: 'TargetNotSupported',
+    });
+  });
+
+  it('is said to be one', () => {
+    const allow = expectationOf({ to: { service: { name: 'db' }, port: 80 }, expect: 'Allow' });
+
+    expect(resolved(allow, leadingTo('100.100.100.200'))).toMatchObject({
+      message:
+        'Service db leads to 100.100.100.200, a link-local or instance metadata address, to which probes send nothing. Write `expect: Deny` without `udp` and `http`, or name another target.',
+    });
   });
 });

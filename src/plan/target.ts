@@ -1,4 +1,5 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
+import { isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { type ClusterView, isReady } from './view.ts';
@@ -28,6 +29,42 @@ export const maxPodsPerTarget = 10;
 
 /** What an expectation's target stands for now, or why it cannot be dialled. */
 export function targetsOf(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  view: ClusterView,
+): ResolvedTargets | Finding {
+  const resolved = resolvedTargets(test, expectation, view);
+  if ('reason' in resolved) return resolved;
+  const address = resolved.targets.map((target) => target.address).find((each) => isRefused(each, expectation));
+  return address === undefined ? resolved : refusal(address, expectation, test.metadata.namespace);
+}
+
+/** Whether an address is not to be dialled, though somebody wrote it into a test, an EndpointSlice or a pod's status. */
+function isRefused(address: string | undefined, { to, expect, udp, http }: Expectation): boolean {
+  const special = address === undefined ? undefined : specialAddress(address);
+  if (special !== 'Metadata') return special !== undefined;
+  // Nodes keep a DNS cache on a link-local address. Anything else there may only be denied, by a connection without a byte.
+  if (to.dns !== undefined) return portOf(to) !== dnsPort;
+  return expect !== 'Deny' || udp !== undefined || http !== undefined;
+}
+
+function refusal(address: string, expectation: Expectation, namespace: string): Finding {
+  const name = describeTarget(expectation, namespace);
+  const led = expectation.to.ip === undefined ? `${name} leads to ${address},` : `${name} is`;
+  const kinds: Readonly<Record<SpecialAddress, string>> = {
+    Inside:
+      'a loopback, unspecified or multicast address, which probes do not dial. Name a target with an address of its own.',
+    Metadata:
+      'a link-local or instance metadata address, to which probes send nothing. Write `expect: Deny` without `udp` and `http`, or name another target.',
+  };
+  return {
+    reason: 'AddressNotAllowed',
+    message: `${led} ${kinds[specialAddress(address) ?? 'Inside']}`,
+  };
+}
+
+/** The targets as they are written or stand in the cluster. */
+function resolvedTargets(
   test: ConnectivityTest,
   expectation: Expectation,
   view: ClusterView,
@@ -77,6 +114,12 @@ function hostTargets(
   expectation: Expectation,
   view: ClusterView,
 ): ResolvedTargets | Finding {
+  if (isNumericHost(host)) {
+    return {
+      reason: 'TargetNotSupported',
+      message: `The host name ${host} ends in a number, which is an address to some programs. Write the address as \`ip\`.`,
+    };
+  }
   const port = portOf(expectation.to);
   const service = serviceNamedBy(host);
   const unresolved: ResolvedTargets = {
@@ -217,6 +260,9 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       message: `${name} has no ready endpoint behind port ${wanted}, so it is not dialled. The verdict comes when one is ready.`,
     };
   }
+  // Behind a cluster address too: what answers there is an endpoint, and whoever may write EndpointSlices chooses it.
+  const refused = endpoints.find(({ address }) => isRefused(address, expectation));
+  if (refused !== undefined) return refusal(refused.address, expectation, testNamespace);
   const pods = view.pods(namespace);
   const uids = new Set(endpoints.map(({ podUid }) => podUid));
   if (expectation.expect === 'Deny' && pods.some((pod) => uids.has(pod.metadata.uid) && usesHostNetwork(pod))) {

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkWeight, type PlannedCheck, planText } from './index.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 const plain: PlannedCheck = { id: 3, mode: 'guard', address: '10.0.0.1', port: 5432 };
 
@@ -31,6 +34,9 @@ describe('planText', () => {
     ['an address that is a number', { ...plain, address: '1' }],
     ['a range for an address', { ...plain, address: '10.0.0.0/8' }],
     ['an empty address', { ...plain, address: '' }],
+    ['a host that is a number', { ...plain, host: '2130706433' }],
+    ['a host that ends in a number', { ...plain, host: '0177.0.0.1' }],
+    ['a host that ends in a hexadecimal one', { ...plain, host: 'a.0x7F.' }],
     ['a host that is an option', { ...plain, host: '-v' }],
     ['a host with a blank', { ...plain, host: 'a b' }],
     ['a host with a line break', { ...plain, host: 'a\n4' }],

@@ -1,4 +1,4 @@
-import { isAddress } from './address.ts';
+import { isAddress, isNumericHost } from './address.ts';
 
 /** One line of a probe's plan: one check, as data for the probe program. */
 export interface PlannedCheck {
@@ -44,7 +44,7 @@ function line({ id, mode, address, port, host, http, udp, dns }: PlannedCheck): 
     stageOf({ http, udp, dns }),
     address === undefined ? '-' : addressField(address),
     field(String(port), /^\d+$/),
-    nameField(dns?.name ?? host),
+    dns === undefined ? hostField(host) : nameField(dns.name),
     dns === undefined ? statusField(http?.status) : dnsTypes[dns.type],
     dataField({ http, udp }),
   ].join(' ');
@@ -61,6 +61,11 @@ function stageOf({ http, udp, dns }: Asked): string {
 
 /** Numbers of the record types (RFC 1035, 3.2.2; RFC 3596, 2.1). */
 const dnsTypes = { A: '1', AAAA: '28' } as const;
+
+/** A name that is resolved, or that an HTTP request carries. */
+function hostField(host: string | undefined): string {
+  return nameField(host !== undefined && isNumericHost(host) ? '' : host);
+}
 
 function nameField(name: string | undefined): string {
   return name === undefined ? '-' : field(name, /^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?\.?$/);

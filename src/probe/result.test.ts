@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { type Observation, parseResult } from './index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type Observation, parseResult, type ProbeResult } from './index.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 const nonce = 'abcdefghijklmnop';
 
@@ -153,6 +156,11 @@ describe('parseResult', () => {
     ['an address that is only a number', '0 Cc 1 0 Cc 12345'],
     ['no detail', '0 Cc 1 0 Cc '],
     ['a negative time', '0 Cc 1 -1 Cc -'],
+    ['a number in another notation', '00 Cc 1 0 Cc -'],
+    ['no attempt at all', '0 Tc 0 0 Tc -'],
+    ['a first stage that is not in the vocabulary', '0 Tc 2 401 Tz -'],
+    ['an address with a zone', '0 Cc 1 0 Cc fe80::1%eth0'],
+    ['an address in octal', '0 Cc 1 0 Cc ::ffff:010.0.0.1'],
     ['one field more', '0 Cc 1 0 Cc - -'],
     ['an empty line', ''],
   ])('yields nothing for %s', (_, line) => {
@@ -174,5 +182,97 @@ describe('parseResult', () => {
       ]),
       resolverAnswered: false,
     });
+  });
+
+  /** The message that says what was read, which is the message itself where nothing was made up or left out. */
+  function restated({ observations, resolverAnswered }: ProbeResult, message: string): string {
+    const stages = [...message.matchAll(/ [A-Z]([a-z]) \S+$/gm)].map(([, stage]) => stage);
+    const letterOf = new Map<string, string>(Object.entries({ ...letters, TLSFailed: 'S', NameServerFailed: 'D' }));
+    const lines = [...observations].map(([id, seen], index) => {
+      const { outcome, stage, attempts, elapsedMs, firstOutcome, httpStatus, address } = seen;
+      const first = `${letterOf.get(firstOutcome)}${stages[index]}`;
+      return `${id} ${letterOf.get(outcome)}${stage.charAt(0)} ${attempts} ${elapsedMs / 10} ${first} ${httpStatus ?? address ?? '-'}\n`;
+    });
+    return `postern/1 ${nonce} ${observations.size}\n${lines.join('')}end ${nonce} ${resolverAnswered ? 'A' : 'N'}\n`;
+  }
+
+  /** What can happen to the bytes of a message on their way, or at the hands of somebody who may write a pod's status. */
+  const hand = fc.record({
+    at: fc.nat(),
+    length: fc.nat(80),
+    bytes: fc.oneof(
+      fc.uint8Array({ maxLength: 4 }),
+      fc
+        .constantFrom(
+          `end ${nonce} A\n`,
+          `postern/1 ${nonce} 1\n`,
+          '0 Cc 1 1 Cc -\n',
+          '0',
+          '99999999999',
+          '-',
+          '\0',
+          '\r',
+          '\u2028',
+        )
+        .map((text) => Buffer.from(text)),
+    ),
+    deed: fc.constantFrom('insert', 'replace', 'delete', 'repeat', 'swap'),
+  });
+
+  function mangled(
+    message: Buffer,
+    { at, length, bytes, deed }: typeof hand extends fc.Arbitrary<infer T> ? T : never,
+  ): Buffer {
+    const start = at % (message.length + 1);
+    const [head, piece, tail] = [
+      message.subarray(0, start),
+      message.subarray(start, start + length),
+      message.subarray(start + length),
+    ];
+    switch (deed) {
+      case 'insert':
+        return Buffer.concat([head, bytes, piece, tail]);
+      case 'replace':
+        return Buffer.concat([head, bytes, message.subarray(start + bytes.length)]);
+      case 'delete':
+        return Buffer.concat([head, tail]);
+      case 'repeat':
+        return Buffer.concat([head, piece, piece, tail]);
+      case 'swap':
+        return Buffer.concat([tail, piece, head]);
+    }
+  }
+
+  it('reads exactly what a message says, or nothing, whatever happened to its bytes', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(result, fc.array(hand, { minLength: 1, maxLength: 3 }), (sent, hands) => {
+        let bytes: Buffer = Buffer.from(messageOf({ ...sent, nonce }));
+        for (const each of hands) bytes = mangled(bytes, each);
+        const message = bytes.toString();
+        const parsed = parseResult(message, nonce, [...sent.statements.keys()]);
+        if (parsed === undefined) return;
+        read += 1;
+
+        expect(restated(parsed, message)).toBe(message);
+      }),
+      { numRuns: 3000 },
+    );
+    // Some changes make another message of the same form; a test that never saw one would show nothing.
+    expect(read).toBeGreaterThan(0);
+  });
+
+  it('yields nothing for what is longer than the kubelet keeps', () => {
+    const ids = Array.from({ length: 500 }, (_, index) => index);
+    const message = `postern/1 ${nonce} 500\n${ids.map((id) => `${id} Cc 1 1 Cc -\n`).join('')}end ${nonce} A\n`;
+
+    expect(parseResult(message, nonce, ids)).toBeUndefined();
+  });
+
+  it('yields nothing for the last 4096 bytes of a longer message', () => {
+    const ids = Array.from({ length: 500 }, (_, index) => index);
+    const message = `postern/1 ${nonce} 500\n${ids.map((id) => `${id} Cc 1 1 Cc -\n`).join('')}end ${nonce} A\n`;
+
+    expect(parseResult(message.slice(-4096), nonce, ids)).toBeUndefined();
   });
 });

@@ -24,11 +24,16 @@ const outcomeOf: Readonly<Record<string, Outcome>> = {
 };
 const stageOf: Readonly<Record<string, Stage>> = { d: 'dns', c: 'connect', t: 'tls', h: 'http' };
 
+/** The kubelet keeps no more of a termination message (KEP-266); a longer one is nobody's statement. */
+const maxMessageLength = 4096;
+
 /**
  * Reads a termination message (format: program/probe.sh). Anything but a complete message of this very run gives
- * `undefined`: torn at either end, another nonce, a count that does not fit, an unknown or missing or repeated check.
+ * `undefined`: torn at either end, another nonce, a count that does not fit, an unknown or missing or repeated check. What is
+ * returned says no more and no less than the message.
  */
 export function parseResult(message: string, nonce: string, expectedIds: readonly number[]): ProbeResult | undefined {
+  if (message.length > maxMessageLength) return undefined;
   const lines = message.split('\n');
   if (lines.pop() !== '') return undefined;
   if (lines[0] !== `postern/1 ${nonce} ${expectedIds.length}`) return undefined;
@@ -45,14 +50,18 @@ export function parseResult(message: string, nonce: string, expectedIds: readonl
   return observations.size === expected.size ? { observations, resolverAnswered: end[2] === 'A' } : undefined;
 }
 
+/** Numbers have one notation, and there is no statement without an attempt. */
+const statement = /^(0|[1-9]\d{0,3}) ([A-Z])([a-z]) ([1-9]\d{0,3}) (0|[1-9]\d{0,6}) ([A-Z])([a-z]) (\S{1,45})$/;
+
 function parseLine(text: string): { id: number; observation: Observation } | undefined {
-  const fields = /^(\d{1,4}) ([A-Z])([a-z]) (\d{1,4}) (\d{1,7}) ([A-Z])[a-z] (\S{1,45})$/.exec(text);
+  const fields = statement.exec(text);
   if (fields === null) return undefined;
-  const [, id, code, stageCode, attempts, centiseconds, firstCode, detail] = fields;
+  const [, id, code, stageCode, attempts, centiseconds, firstCode, firstStage, detail] = fields;
   const outcome = outcomeOf[code ?? ''];
   const firstOutcome = outcomeOf[firstCode ?? ''];
   const stage = stageOf[stageCode ?? ''];
   if (outcome === undefined || firstOutcome === undefined || stage === undefined) return undefined;
+  if (stageOf[firstStage ?? ''] === undefined) return undefined;
   const facts = detailFacts(detail ?? '');
   if (facts === undefined) return undefined;
   return {

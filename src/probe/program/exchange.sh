@@ -3,7 +3,8 @@
 #   PROTOCOL  udp or tcp
 #   HEX       the bytes to send, in hexadecimal
 #   SECONDS   how long to wait for the answer
-# Prints the first 512 bytes of the answer in hexadecimal and ends with 0 if one came, were it empty. Otherwise it ends with 3 if
+# Prints a plus sign once a connection stands, then the first 512 bytes of the answer in hexadecimal, and ends with 0 if one came,
+# were it empty. Otherwise it ends with 3 if
 # none came in time although a connection stood, as `timeout` does if none came at all, or with 1 and what the kernel said about
 # the socket on standard error.
 # Bash, because nc keeps what a datagram socket is told (an ICMP rejection) to itself.
@@ -11,6 +12,8 @@ set -u
 LC_ALL=C
 
 exec 3<>"/dev/$1/$2/$3" || exit 1
+# Who waits for this program may lose patience from here on: that must not look as if nobody had answered.
+[ "$1" = udp ] || printf '+'
 
 # In one piece: two writes would be two datagrams.
 send() {
