@@ -110,10 +110,6 @@ const ip = withRules(Type.String({ description: 'One IPv4 or IPv6 address.', min
     rule: '!isIP(self) || !ip(self).isLinkLocalMulticast() && !self.matches("^(22[4-9]|23[0-9])[.]|^255[.]255[.]255[.]255$|^[fF][fF]")',
     message: 'a multicast or broadcast address cannot be connected to: write the address of one host',
   },
-  {
-    rule: "!isIP(self) || ip(self).isLoopback() || !string(ip(self)).matches('^::[0-9a-f]+(:[0-9a-f]+)?$')",
-    message: 'write an IPv4 address as one, such as 10.20.30.40: systems differ in what its form within IPv6 means',
-  },
 ]);
 
 const host = withRules(
@@ -388,7 +384,7 @@ const expectation = withRules(
       fieldPath: '.udp',
     },
     {
-      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() && !(string(ip(self.to.ip)) in ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254']) && !string(ip(self.to.ip)).matches('^64:ff9b::(a9fe:|6464:64c8$|a83f:8110$|c000:c0$)') || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
+      rule: "!has(self.to.ip) || !isIP(self.to.ip) || !ip(self.to.ip).isLinkLocalUnicast() && !(string(ip(self.to.ip)) in ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254']) && !self.to.ip.matches('^0*64:[fF][fF]9[bB]:.*:([aA]9[fF][eE]:|169[.]254[.])') || (has(self.to.dns) ? !has(self.to.port) || self.to.port == 53 : self.expect == 'Deny' && !has(self.udp))",
       message:
         'a link-local address, such as the instance metadata service, may only be expected to be denied, over TCP, or asked for a DNS name on port 53: write `expect: Deny`',
       fieldPath: '.to.ip',

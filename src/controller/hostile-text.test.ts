@@ -127,7 +127,7 @@ async function expectHarmless(text: string): Promise<void> {
     const after = { ...test, status };
     const lines = [
       ...textsIn(status),
-      ...textsIn((await eventsOf(test, status)).map(({ metadata: _, ...event }) => event)),
+      ...textsIn(await eventsOf(test, status)),
       ...(await metrics.expose()).split('\n'),
       ...verdictTable([after]).split('\n'),
       ...problemSentences([after]),

@@ -49,7 +49,7 @@ function port(): number {
 }
 
 /** Connects for real, as nc does, on the network of this machine; it notes what it is told to dial. */
-const dialling = `echo "$6 $7" >>"${'$'}{0%/*}/dialled"
+const dialling = `echo "$6 $7" >>"$FAKES/dialled"
 exec bash -c 'exec 3<>"/dev/tcp/$0/$1" && echo "Connection to $0 $1 port succeeded!" >&2' "$6" "$7"`;
 
 function dialled(): string[] {
@@ -64,6 +64,7 @@ async function observe(checks: readonly Unnumbered[], environment = {}): Promise
   await promisify(execFile)('/bin/sh', [program], {
     env: {
       PATH: `${directory}:${process.env['PATH'] ?? ''}`,
+      FAKES: directory,
       POSTERN_PLAN: planText(plan),
       POSTERN_NONCE: nonce,
       POSTERN_TIMEOUT_SECONDS: '2',
@@ -80,7 +81,7 @@ describe('an address that a name resolved to', () => {
   /** What the program does with each address, as the C library writes it: `refused` or `dialled`. */
   async function treatment(addresses: readonly string[]): Promise<readonly (string | undefined)[]> {
     addresses.forEach((address, index) => writeFileSync(join(directory, `n${index}.example`), address));
-    tool('getent', `exec ${getent} ahosts "$(cat "${'$'}{0%/*}/$2")"`);
+    tool('getent', `exec ${getent} ahosts "$(cat "$FAKES/$2")"`);
     tool('nc', 'echo "nc: connect failed: Connection refused" >&2; exit 1');
     const checks = addresses.map((_, index): Unnumbered => ({ mode: 'converge', host: `n${index}.example`, port: 80 }));
     // Many at once, on a machine that may be busy with others: nothing here is to run out of time.
@@ -130,7 +131,7 @@ describe('an address that a name resolved to', () => {
     '0',
     '2852039166',
   ])('is not dialled where the name is %s, which the C library takes for one', async (host) => {
-    tool('nc', 'echo "$6" >>"${0%/*}/dialled"; exit 1');
+    tool('nc', 'echo "$6" >>"$FAKES/dialled"; exit 1');
 
     // planText refuses such a name; the program does not count on it.
     const seen = await observe([{ mode: 'guard', host: 'x.example', port: 80 }], {
@@ -148,14 +149,14 @@ describe('a name server that changes its mind', () => {
     writeFileSync(join(directory, 'answers'), `${addresses.join('\n')}\n`);
     tool(
       'getent',
-      `cd "${'$'}{0%/*}" && read -r first <answers && echo "$first STREAM $2"
+      `cd "$FAKES" && read -r first <answers && echo "$first STREAM $2"
       [ "$(wc -l <answers)" -eq 1 ] || { tail -n +2 answers >rest && mv rest answers; }`,
     );
   }
 
   it('cannot have an address dialled that was not looked at', async () => {
     rebinding('198.51.100.7', '169.254.169.254');
-    tool('nc', `echo "$6 $7" >>"${'$'}{0%/*}/dialled"; echo "nc: connect failed: Connection refused" >&2; exit 1`);
+    tool('nc', `echo "$6 $7" >>"$FAKES/dialled"; echo "nc: connect failed: Connection refused" >&2; exit 1`);
 
     const seen = await observe([{ mode: 'guard', host: 'rebound.example', port: 80 }]);
 
@@ -174,6 +175,7 @@ describe('a name server that changes its mind', () => {
     await promisify(execFile)('/bin/sh', [open], {
       env: {
         PATH: `${directory}:${process.env['PATH'] ?? ''}`,
+        FAKES: directory,
         POSTERN_PLAN: planText([{ id: 0, mode: 'guard', host: 'rebound.example', port: port(), http: { path: '/a' } }]),
         POSTERN_NONCE: nonce,
         POSTERN_TIMEOUT_SECONDS: '2',

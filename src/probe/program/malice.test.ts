@@ -55,7 +55,7 @@ async function target(act: (socket: Socket) => void): Promise<number> {
 /** Says the same again and again, as fast as it is read. */
 function endlessly(socket: Socket, text: string | Buffer): void {
   const more = (): void => {
-    while (!stopped && !socket.destroyed && socket.write(text));
+    while (!socket.destroyed && socket.write(text));
   };
   socket.on('drain', more);
   more();
