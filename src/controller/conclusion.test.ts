@@ -132,9 +132,9 @@ describe('concludedStatus', () => {
     const changedAt = (time: number | undefined) => ({ changes: { latest: () => time } });
 
     it.each<[string, number | undefined, string, number | undefined]>([
-      ['is probed again when the change is five seconds old', 47_000, 'EnforcementDelayed', 52_000],
-      ['is excused at the last moment', 45_020, 'EnforcementDelayed', 50_020],
-      ['fails a moment later', 45_019, 'UnexpectedlyReachable', 50_019],
+      ['is probed again when the change is five seconds old', 47_000, 'EnforcementDelayed', 52_001],
+      ['is excused at the last moment', 45_020, 'EnforcementDelayed', 50_021],
+      ['fails a moment later', 45_019, 'UnexpectedlyReachable', 50_020],
       ['fails where nothing changed', undefined, 'UnexpectedlyReachable', undefined],
     ])('%s', (_, time, reason, repeatAt) => {
       const conclusion = concludedStatus(test, connected, circumstances(changedAt(time)));
@@ -149,13 +149,13 @@ describe('concludedStatus', () => {
       const conclusion = concludedStatus({ ...test, status }, connected, circumstances(changedAt(49_000)));
 
       expect(conclusion.status.expectations).toMatchObject([{ verdict: 'Failed', reason: 'UnexpectedlyReachable' }]);
-      expect(conclusion.repeatAt).toBe(54_000);
+      expect(conclusion.repeatAt).toBe(54_001);
     });
 
     it('is probed again at once by pods that stand, where fresh pods are open for a while', () => {
       const fresh = concludedStatus(test, connected, circumstances({ freshPodDelayMs: 1000 }));
       expect(fresh.status.expectations).toMatchObject([{ reason: 'EnforcementDelayed' }]);
-      expect(fresh.repeatAt).toBe(50_000);
+      expect(fresh.repeatAt).toBe(50_001);
 
       const stood = concludedStatus(test, { ...connected, delaySeconds: 2 }, circumstances({ freshPodDelayMs: 1000 }));
       expect(stood.status.expectations).toMatchObject([{ reason: 'UnexpectedlyReachable' }]);

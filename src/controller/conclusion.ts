@@ -47,7 +47,7 @@ export function readySince(plan: Plan, caches: ClusterView): ReadonlyMap<string,
 /** What a finished run comes to. */
 export interface Conclusion {
   readonly status: Status;
-  /** When to probe again what connected too close to a change, by the monotonic clock; undefined if nothing did. */
+  /** The first moment at which what connected too close to a change may be judged, by the monotonic clock. */
   readonly repeatAt: number | undefined;
 }
 
@@ -94,7 +94,7 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
     .filter((line) => isOpenDeny(line, rows))
     .flatMap((line) => line.checks.map((check) => repeatAtOf(changedAt(line, check))))
     .filter((until) => until !== undefined);
-  return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) };
+  return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1 };
 }
 
 /** Whether a Deny connected, be it excused or not: what had failed before does not wait for its period to be seen closed. */
