@@ -199,6 +199,12 @@ describe('the delay of fresh pods', () => {
       50,
     ],
     [
+      'is that of the slower round',
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 90 }),
+      opened(closed, { 'TCP ingress': 20 }),
+      100,
+    ],
+    [
       'is that of the slowest side',
       opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
       opened(closed, { 'TCP ingress': 300, 'TCP egress': 2000 }),

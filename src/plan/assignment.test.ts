@@ -39,14 +39,15 @@ describe('checks', () => {
   it('are all done, once in their own right, in pods that hold them and can all prove what one of them can', () => {
     const any = fc.record({
       mode: fc.constantFrom('guard' as const, 'guard' as const, 'guard' as const, 'converge' as const),
-      kind: fc.constantFrom({}, { http: { path: '/' } }, { address: undefined, host: 'a' }),
+      kind: fc.constantFrom('address' as const, 'http' as const, 'name' as const),
       identity: fc.constantFrom(web, web, web, identityOf('api')),
     });
     fc.assert(
       fc.property(fc.array(any, { maxLength: 300 }), (all) => {
-        const checks = all.map(({ mode, kind, identity }, id) =>
-          check(id, { mode, identity, ...kind } as Partial<Worn>),
-        );
+        const checks = all.map(({ mode, kind, identity }, id): Worn => {
+          if (kind === 'name') return { id, mode, host: 'a', port: 80, identity };
+          return check(id, { mode, identity, ...(kind === 'http' ? { http: { path: '/' } } : {}) });
+        });
 
         const pods = assign(checks);
 

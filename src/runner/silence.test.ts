@@ -71,7 +71,8 @@ const damages: Readonly<Record<string, Damage>> = {
       .join('\n'),
   'with a letter that there is not': (message) => message.replace(/^(\d+) [A-Z]/m, '$1 Z'),
   'with a number that is none': (message) => message.replace(/^(\d+ \S+) \d+/m, '$1 x'),
-  'with text around it': (message) => `${message}more\n`,
+  'with a line after its end': (message) => `${message}more\n`,
+  'with half a line after its end': (message) => `${message}more`,
   'with a byte of no meaning': (message, cut) =>
     `${message.slice(0, cut % message.length)}\0${message.slice(cut % message.length)}`,
 };
