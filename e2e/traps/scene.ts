@@ -47,7 +47,9 @@ export async function createScene(family: string, { cluster, observer }: SceneOp
   const verdictsOf = (test: string): readonly string[] =>
     finished(test).map(({ expectations }) => `${expectations?.[0]?.verdict} ${expectations?.[0]?.reason}`);
   const redeclare = async (test: string, expectations: readonly object[], spec: object = {}): Promise<void> => {
-    await world.apply(connectivityTest(namespace, test, expectations, { settleSeconds: 3, ...spec }));
+    await world.apply(
+      connectivityTest(namespace, test, expectations, { settleSeconds: 3, enforcementGraceSeconds: 1, ...spec }),
+    );
   };
   return {
     ...world,

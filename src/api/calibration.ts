@@ -36,6 +36,13 @@ export const calibrationStatus = Type.Object(
         { description: 'How this cluster denies. Only these outcomes count as a denial.' },
       ),
     ),
+    freshPodDelayMilliseconds: Type.Optional(
+      Type.Integer({
+        description:
+          'How long after their start fresh pods could still connect where a policy denies it; 0 if they never could. Probes stand for longer before they dial.',
+        minimum: 0,
+      }),
+    ),
     measuredTime: Type.Optional(time('When the denials were measured.')),
     nodes: Type.Optional(
       Type.String({

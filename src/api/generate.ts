@@ -1,20 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { calibrationDefinition, connectivityTestDefinition } from './custom-resource-definition.ts';
+import { reasonsPage } from './reasons-page.ts';
 
-/** Writes `crds/` from the schemas; with `--check` it only tells whether the files are up to date. */
-const definitions = {
-  'calibrations.yaml': calibrationDefinition(),
-  'connectivitytests.yaml': connectivityTestDefinition(),
+/** Writes what is made from the schemas and the reasons; with `--check` it only tells whether the files are up to date. */
+const files = {
+  'crds/calibrations.yaml': manifest(calibrationDefinition()),
+  'crds/connectivitytests.yaml': manifest(connectivityTestDefinition()),
+  'docs/reasons.md': reasonsPage(),
 };
 
-for (const [name, definition] of Object.entries(definitions)) {
-  const file = new URL(`../../crds/${name}`, import.meta.url);
-  const text = `# Generated from src/api by "npm run generate". Do not edit.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+function manifest(definition: unknown): string {
+  return `# Generated from src/api by "npm run generate". Do not edit.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+}
+
+for (const [name, text] of Object.entries(files)) {
+  const file = new URL(`../../${name}`, import.meta.url);
   if (!process.argv.includes('--check')) {
     writeFileSync(file, text);
   } else if (readFileSync(file, 'utf8') !== text) {
-    process.stderr.write(`crds/${name} is not what src/api says: run "npm run generate" and commit the result\n`);
+    process.stderr.write(`${name} is not what src/api says: run "npm run generate" and commit the result\n`);
     process.exitCode = 1;
   }
 }

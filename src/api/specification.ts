@@ -423,11 +423,47 @@ export const specification = withRules(
       settleSeconds: Type.Optional(
         Type.Integer({
           description:
-            'Seconds for which an Allow that does not connect at once is tried again, 4 if absent. A Deny is never excused.',
+            'Seconds for which an Allow that does not connect at once is tried again, 4 if absent; a Deny that met none is looked at again when they are over.',
           default: 4,
           minimum: 0,
           maximum: 60,
         }),
+      ),
+      enforcementGraceSeconds: Type.Optional(
+        Type.Integer({
+          description:
+            'Seconds after an observed change of a policy, a namespace’s labels, a target’s pod or its Service during which a Deny that connects is Inconclusive (EnforcementDelayed) and probed again when they are over, since the network plugin may not have caught up; 5 if absent. It never makes a Deny pass, and three such runs in a row are the last. 0 is strict: such a connection fails at once.',
+          default: 5,
+          minimum: 0,
+          maximum: 60,
+        }),
+      ),
+      thresholds: Type.Optional(
+        Type.Object(
+          {
+            failures: Type.Optional(
+              Type.Integer({
+                description:
+                  'Runs in a row in which an Allow must not pass until its row says so, 1 if absent. A Deny that does not pass shows at once, whatever is written here.',
+                default: 1,
+                minimum: 1,
+                maximum: 10,
+              }),
+            ),
+            passes: Type.Optional(
+              Type.Integer({
+                description: 'Runs in a row that must pass until a row that did not pass says so, 1 if absent.',
+                default: 1,
+                minimum: 1,
+                maximum: 10,
+              }),
+            ),
+          },
+          {
+            description:
+              'Damp verdicts that flap: a row keeps its verdict, and shows beside it as `observed` what the newest runs saw.',
+          },
+        ),
       ),
       severity: Type.Optional(
         stringEnum(severities, {

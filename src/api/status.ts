@@ -53,6 +53,39 @@ const expectationStatus = Type.Object(
         maxLength: 32,
       }),
     ),
+    firstObserved: Type.Optional(
+      Type.String({
+        description:
+          'What the first attempt of the deciding probe saw, as `outcome`; of a Deny whose attempts differ, the silence.',
+        maxLength: 32,
+      }),
+    ),
+    convergedAfterMilliseconds: Type.Optional(
+      Type.Integer({
+        description:
+          'How long after its first attempt an Allow connected, for the slowest of its checks; with the start of the probe pod not counted.',
+        minimum: 0,
+      }),
+    ),
+    excusedRuns: Type.Optional(
+      Type.Integer({
+        description:
+          'Runs in a row, the newest included, in which a Deny was EnforcementDelayed. After the third a connection fails it, whatever changes.',
+        minimum: 1,
+      }),
+    ),
+    observed: Type.Optional(
+      Type.Object(
+        {
+          verdict: stringEnum(verdicts, { description: 'The verdict of the newest run.' }),
+          reason: Type.Unsafe<Reason>({ type: 'string', maxLength: 64, description: 'Its reason.' }),
+          message: Type.String({ description: 'Its sentence.', maxLength: 1024 }),
+          runs: Type.Integer({ description: 'Runs in a row that came to it.', minimum: 1 }),
+          needed: Type.Integer({ description: 'Runs in a row after which the row takes it over.', minimum: 2 }),
+        },
+        { description: 'What the newest runs came to, where `spec.thresholds` keeps the row from saying so yet.' },
+      ),
+    ),
     control: Type.Optional(
       Type.String({ description: 'What proved that the target answers somebody.', maxLength: 256 }),
     ),

@@ -3,4 +3,4 @@ export { dueFor, isValid, type Occasion } from './due.ts';
 export type { Failure, Measurement } from './measurement.ts';
 export { dialTasks, type Listeners, listenTasks, nodesDigest, patienceSeconds, type Place } from './pods.ts';
 export { decideCalibration, type CalibrationAttempt, type CalibrationStep } from './step.ts';
-export { denialsOf, statusAfterFailure, statusAfterMeasurement } from './status.ts';
+export { denialsOf, standSeconds, statusAfterFailure, statusAfterMeasurement } from './status.ts';

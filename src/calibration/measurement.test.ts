@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { MeasuredOutcome } from '../api/index.ts';
 import { type Observation, type Outcome, outcomes } from '../probe/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
-import { hasOpenDoor, type Measured, measurementOf, repeated } from './measurement.ts';
+import {
+  freshPodDelayMsOf,
+  hasOpenDoor,
+  type Measured,
+  type Measurement,
+  measurementOf,
+  repeated,
+} from './measurement.ts';
 import { dialTasks } from './pods.ts';
 
 const [openTask, deniedTask] = dialTasks({ namespace: 'postern' }, { open: '10.0.0.1', denied: '10.0.0.2' });
@@ -50,7 +57,7 @@ describe('measurementOf', () => {
       'TimedOut',
     ],
   ])('tells how a cluster denies that %s', (_, ingress, egress, wantedIngress, wantedEgress) => {
-    expect(measure(connected, ingress, egress)).toEqual({
+    expect(measure(connected, ingress, egress)).toMatchObject({
       measured: { TCP: { ingress: wantedIngress, egress: wantedEgress } },
     });
   });
@@ -123,7 +130,11 @@ describe('measurementOf', () => {
         ] as const) {
           const outcome = measurement.measured.TCP?.[side];
           expect(outcome).toBe(observation?.outcome);
-          if (outcome !== 'Connected') expect(observation).toMatchObject({ firstOutcome: outcome, stage: 'connect' });
+          if (outcome === 'Connected') continue;
+          expect(observation?.stage).toBe('connect');
+          // Twice denied alike, from the first attempt on or after the door had been open.
+          expect(['Connected', outcome]).toContain(observation?.firstOutcome);
+          expect(observation?.attempts).toBeGreaterThanOrEqual(observation?.firstOutcome === outcome ? 2 : 3);
         }
       }),
       { numRuns: 5000 },
@@ -140,7 +151,7 @@ describe('an open door', () => {
     [pair('TimedOut', 'Connected'), true],
     [{ ...pair('TimedOut', 'TimedOut'), UDP: { ingress: 'Connected', egress: 'TimedOut' } }, true],
   ])('in %j: %s', (measured, isOpen) => {
-    expect(hasOpenDoor({ measured })).toBe(isOpen);
+    expect(hasOpenDoor({ measured, openMs: {} })).toBe(isOpen);
   });
 
   it.each<[string, Measured, Measured, boolean]>([
@@ -154,15 +165,68 @@ describe('an open door', () => {
       false,
     ],
   ])('%s', (_, first, second, isResult) => {
-    const measurement = repeated(first, { measured: second });
+    const measurement = repeated({ measured: first, openMs: {} }, { measured: second, openMs: {} });
 
-    if (isResult) expect(measurement).toEqual({ measured: second });
+    if (isResult) expect(measurement).toEqual({ measured: second, openMs: {} });
     else expect(measurement).toMatchObject({ failure: { reason: 'Unsteady' } });
   });
 
   it('that could not be dialled again is no result', () => {
     const failure = { reason: 'ProbeLost', message: 'x' };
 
-    expect(repeated(pair('Connected', 'Connected'), { failure })).toEqual({ failure });
+    const first = { measured: pair('Connected', 'Connected'), openMs: {} };
+
+    expect(repeated(first, { failure })).toEqual({ failure });
+  });
+});
+
+describe('the delay of fresh pods', () => {
+  const opened = (measured: Measured, openMs: Measurement['openMs'] = {}): Measurement => ({ measured, openMs });
+  const closed = pair('TimedOut', 'TimedOut');
+
+  it.each<[string, Measurement, Measurement, number]>([
+    ['that are denied at once is none', opened(closed), opened(closed), 0],
+    [
+      'is the time until the door was closed',
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
+      opened(closed, { 'TCP ingress': 1230 }),
+      1240,
+    ],
+    [
+      'is no less than what the first round saw',
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 40 }),
+      opened(closed),
+      50,
+    ],
+    [
+      'is that of the slower round',
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 90 }),
+      opened(closed, { 'TCP ingress': 20 }),
+      100,
+    ],
+    [
+      'is that of the slowest side',
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
+      opened(closed, { 'TCP ingress': 300, 'TCP egress': 2000 }),
+      2010,
+    ],
+    [
+      'is not that of a door that stays open',
+      opened(pair('Connected', 'Connected'), { 'TCP ingress': 10, 'TCP egress': 10 }),
+      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10_000, 'TCP egress': 400 }),
+      410,
+    ],
+  ])('%s', (_, first, second, delayMs) => {
+    const measurement = repeated(first, second);
+    if ('failure' in measurement) throw new Error('no result');
+
+    expect(freshPodDelayMsOf(measurement)).toBe(delayMs);
+  });
+
+  it('is read off probes that dialled until they were denied', () => {
+    const late = seen('TimedOut', { firstOutcome: 'Connected', attempts: 7, elapsedMs: 1200 });
+    const measurement = measure(connected, late, seen('TimedOut'));
+
+    expect(measurement).toMatchObject({ measured: closed, openMs: { 'TCP ingress': 1200 } });
   });
 });

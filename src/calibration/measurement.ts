@@ -18,24 +18,54 @@ export interface Failure {
   readonly message: string;
 }
 
-export type Measurement = { readonly measured: Measured } | { readonly failure: Failure };
+export interface Measurement {
+  readonly measured: Measured;
+  /** How long doors were open that must be closed, in milliseconds from the start of their probe; none that was closed at once. */
+  readonly openMs: Readonly<Record<string, number>>;
+}
 
 /**
  * What the reports of both probes say. TCP must be measured; a further protocol that cannot be is left out. A denied
  * connection counts only beside one that was admitted, to the same listener or from the same pod.
  */
-export function measurementOf(namespace: string, reports: readonly ProbeReport[]): Measurement {
+export function measurementOf(
+  namespace: string,
+  reports: readonly ProbeReport[],
+): Measurement | { readonly failure: Failure } {
   const trouble = reports.find((report) => report.trouble !== undefined)?.trouble;
   if (trouble !== undefined) return { failure: failureFrom(namespace, trouble) };
   const observations = new Map(reports.flatMap((report) => [...report.observations]));
   const measured: { [P in Protocol]?: MeasuredPair } = {};
+  const openMs: Record<string, number> = {};
   for (const [index, protocol] of protocols.entries()) {
     const [control, ingress, egress] = [0, 1, 2].map((place) => observations.get(checksPerProtocol * index + place));
     const pair = pairFrom(protocol, control, ingress, egress);
     if (!('reason' in pair)) measured[protocol] = pair;
     else if (protocol === 'TCP') return { failure: pair };
+    for (const [side, seen] of Object.entries({ ingress, egress })) {
+      if (seen?.firstOutcome === 'Connected') openMs[doorOf(protocol, side)] = seen.elapsedMs;
+    }
   }
-  return { measured };
+  return { measured, openMs };
+}
+
+function doorOf(protocol: string, side: string): string {
+  return `${protocol} ${side}`;
+}
+
+/**
+ * For how long fresh pods are open, in milliseconds from the start of their program: the longest that a door was seen open which
+ * was closed then. Whole hundredths of a second are what probes state, so it was one more at most.
+ */
+export function freshPodDelayMsOf({ measured, openMs }: Measurement): number {
+  const delays = protocols.flatMap((protocol) =>
+    (['ingress', 'egress'] as const).map((side) => {
+      const open = openMs[doorOf(protocol, side)];
+      const outcome = measured[protocol]?.[side];
+      return open === undefined || outcome === undefined || outcome === 'Connected' ? 0 : open + 10;
+    }),
+  );
+  return Math.max(0, ...delays);
 }
 
 /** Why the pods did not get so far, in the words of the verdicts. */
@@ -68,7 +98,10 @@ function steady(observation: Observation | undefined): MeasuredOutcome | undefin
   if (observation === undefined || observation.stage !== 'connect') return undefined;
   const outcome = measuredOutcomes.find((each) => each === observation.outcome);
   if (outcome === 'Connected') return outcome;
-  return observation.attempts >= 2 && observation.firstOutcome === outcome ? outcome : undefined;
+  // What connected at first was dialled until it was denied twice in the same way.
+  const isClosedLate = observation.firstOutcome === 'Connected' && observation.attempts >= 3;
+  const isSteady = observation.firstOutcome === outcome && observation.attempts >= 2;
+  return isClosedLate || isSteady ? outcome : undefined;
 }
 
 function unsteady(protocol: string, side: string, observation: Observation | undefined): Failure {
@@ -80,18 +113,21 @@ function unsteady(protocol: string, side: string, observation: Observation | und
 }
 
 /** Whether a measurement found an open door somewhere, so that it must be made once more. */
-export function hasOpenDoor({ measured }: { readonly measured: Measured }): boolean {
+export function hasOpenDoor({ measured }: Measurement): boolean {
   return Object.values(measured).some(({ ingress, egress }) => ingress === 'Connected' || egress === 'Connected');
 }
 
 /**
- * What two measurements say together, the second made by pods that stood for a while. A door that was open only at first was
- * about to be closed: fresh pods are. One that opened, or that is closed in another way, is no result.
+ * What two measurements say together, the second made by pods that dialled until they were denied. A door that was open only at
+ * first was about to be closed: fresh pods are. One that opened, or that is closed in another way, is no result.
  */
-export function repeated(first: Measured, second: Measurement): Measurement {
+export function repeated(
+  first: Measurement,
+  second: Measurement | { readonly failure: Failure },
+): Measurement | { readonly failure: Failure } {
   if ('failure' in second) return second;
   for (const protocol of protocols) {
-    const [before, after] = [first[protocol], second.measured[protocol]];
+    const [before, after] = [first.measured[protocol], second.measured[protocol]];
     if (before === undefined || after === undefined) continue;
     for (const side of ['ingress', 'egress'] as const) {
       if (before[side] !== 'Connected' && before[side] !== after[side]) {
@@ -104,5 +140,7 @@ export function repeated(first: Measured, second: Measurement): Measurement {
       }
     }
   }
-  return second;
+  const openMs = { ...first.openMs };
+  for (const [door, ms] of Object.entries(second.openMs)) openMs[door] = Math.max(ms, openMs[door] ?? 0);
+  return { measured: second.measured, openMs };
 }

@@ -18,7 +18,7 @@ const greeting = '706f737465726e';
 /** Longest life of a listener's program: it outlives two rounds of probes. */
 const listenSeconds = 240;
 
-/** How long probes stand before they dial an open door again: fresh pods may be open until their policies are in place. */
+/** How long an open door is dialled: fresh pods may be open until their policies are in place. */
 export const patienceSeconds = 10;
 
 /** Where calibration pods run: the operator's namespace, on nodes that take the operator itself. */
@@ -46,8 +46,11 @@ export function listenTasks(
   }));
 }
 
-/** The pods that dial: from the open one a control and the denied ingress, from the other one the denied egress. */
-export function dialTasks(place: Place, listeners: Listeners): readonly Assignment[] {
+/**
+ * The pods that dial: from the open one a control and the denied ingress, from the other one the denied egress. What must be
+ * denied is looked at as a Deny is (`guard`), or until it is (`seal`).
+ */
+export function dialTasks(place: Place, listeners: Listeners, mode: 'guard' | 'seal' = 'guard'): readonly Assignment[] {
   const open = identityOf('open', place);
   const denied = identityOf('egress-denied', place);
   return [
@@ -55,13 +58,13 @@ export function dialTasks(place: Place, listeners: Listeners): readonly Assignme
       identity: open,
       checks: protocols.flatMap((protocol, index) => [
         checkOf(protocol, checksPerProtocol * index, 'converge', open, listeners.open),
-        checkOf(protocol, checksPerProtocol * index + 1, 'guard', open, listeners.denied),
+        checkOf(protocol, checksPerProtocol * index + 1, mode, open, listeners.denied),
       ]),
     },
     {
       identity: denied,
       checks: protocols.map((protocol, index) =>
-        checkOf(protocol, checksPerProtocol * index + 2, 'guard', denied, listeners.open),
+        checkOf(protocol, checksPerProtocol * index + 2, mode, denied, listeners.open),
       ),
     },
   ];

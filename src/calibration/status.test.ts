@@ -31,7 +31,7 @@ const conditionsOf = ({ conditions = [] }: CalibrationStatus) =>
 
 describe('a calibration with a result', () => {
   it('is shown with its time, its nodes and its conditions', () => {
-    const status = statusAfterMeasurement(calibration(), drop, 'n', run);
+    const status = statusAfterMeasurement(calibration(), { measured: drop, openMs: {} }, 'n', run);
 
     expect(status).toMatchObject({
       observedGeneration: 3,
@@ -65,7 +65,7 @@ describe('a calibration with a result', () => {
       'nothing: ingress over UDP, egress over UDP.',
     ],
   ])('tells what is not enforced of %j', (measured, condition, words) => {
-    const status = statusAfterMeasurement(calibration(), measured, 'n', run);
+    const status = statusAfterMeasurement(calibration(), { measured: measured, openMs: {} }, 'n', run);
 
     expect(conditionsOf(status)[1]).toBe(condition);
     expect(status.conditions?.[1]?.message).toContain(words);
@@ -74,8 +74,13 @@ describe('a calibration with a result', () => {
   it('echoes the request that it answers, and keeps the echo of an older one', () => {
     const before = calibration({ lastHandledRunRequest: 'before' });
 
-    expect(statusAfterMeasurement(before, drop, 'n', { ...run, request: 'now' }).lastHandledRunRequest).toBe('now');
-    expect(statusAfterMeasurement(before, drop, 'n', run).lastHandledRunRequest).toBe('before');
+    expect(
+      statusAfterMeasurement(before, { measured: drop, openMs: {} }, 'n', { ...run, request: 'now' })
+        .lastHandledRunRequest,
+    ).toBe('now');
+    expect(statusAfterMeasurement(before, { measured: drop, openMs: {} }, 'n', run).lastHandledRunRequest).toBe(
+      'before',
+    );
   });
 });
 
@@ -90,7 +95,7 @@ describe('a calibration without a result', () => {
   });
 
   const old: CalibrationStatus = {
-    ...statusAfterMeasurement(calibration(), drop, 'n', run),
+    ...statusAfterMeasurement(calibration(), { measured: drop, openMs: {} }, 'n', run),
     measuredTime: '2026-01-01T00:00:00.000Z',
   };
 

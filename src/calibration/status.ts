@@ -1,7 +1,7 @@
 import type { Calibration, CalibrationStatus } from '../api/index.ts';
 import { type Denials, type DesiredCondition, mergeConditions, unenforcedSides } from '../verdict/index.ts';
 import { isValid } from './due.ts';
-import type { Failure, Measured } from './measurement.ts';
+import { type Failure, freshPodDelayMsOf, type Measured, type Measurement } from './measurement.ts';
 
 /** A run that has ended. */
 export interface EndedRun {
@@ -16,17 +16,25 @@ export function denialsOf(status: CalibrationStatus | undefined): Denials {
   return { ...(tcp === undefined ? {} : { TCP: tcp }), ...(udp === undefined ? {} : { UDP: udp }) };
 }
 
+/** How long probes stand before they dial, in seconds, where fresh pods were measured to be open for so long. */
+export function standSeconds(freshPodDelayMs: number): number {
+  return freshPodDelayMs === 0 ? 0 : Math.ceil(freshPodDelayMs / 1000) + 1;
+}
+
 /** The status that a run with a result leaves. */
 export function statusAfterMeasurement(
   calibration: Calibration,
-  measured: Measured,
+  measurement: Measurement,
   nodes: string,
   run: EndedRun,
 ): CalibrationStatus {
+  const { measured } = measurement;
   const { TCP: tcp, UDP: udp } = measured;
+  const freshPodDelayMilliseconds = freshPodDelayMsOf(measurement);
   return {
     ...ended(calibration, run),
     denials: { ...(tcp === undefined ? {} : { tcp }), ...(udp === undefined ? {} : { udp }) },
+    freshPodDelayMilliseconds,
     measuredTime: run.lastRun.completionTime,
     nodes,
     conditions: conditions(calibration, run, [
@@ -34,7 +42,7 @@ export function statusAfterMeasurement(
         type: 'Calibrated',
         status: 'True',
         reason: 'Measured',
-        message: `A denied connection ends so: ${sentenceOf(measured)}.`,
+        message: `A denied connection ends so: ${sentenceOf(measured)}.${freshNote(freshPodDelayMilliseconds)}`,
       },
       enforcement(measured),
     ]),
@@ -50,12 +58,13 @@ export function statusAfterFailure(
 ): CalibrationStatus {
   const { status } = calibration;
   const now = Date.parse(run.lastRun.completionTime);
-  const { denials, measuredTime, nodes } = status ?? {};
+  const { denials, freshPodDelayMilliseconds, measuredTime, nodes } = status ?? {};
   const isKept = status !== undefined && isValid(status, periodMs, now);
   const before = status?.conditions?.find(({ type }) => type === 'Enforced');
   return {
     ...ended(calibration, run),
     ...(isKept && denials !== undefined ? { denials } : {}),
+    ...(isKept && freshPodDelayMilliseconds !== undefined ? { freshPodDelayMilliseconds } : {}),
     ...(isKept && measuredTime !== undefined ? { measuredTime } : {}),
     ...(isKept && nodes !== undefined ? { nodes } : {}),
     conditions: conditions(calibration, run, [
@@ -99,8 +108,14 @@ function enforcement(measured: Measured): DesiredCondition {
     type: 'Enforced',
     status: 'False',
     reason: isPart ? 'PartlyEnforced' : 'PolicyNotEnforced',
-    message: `Probes connected twice, the second time from pods that had stood for a while, through policies that admit nothing: ${open.join(', ')}. Install a network plugin that enforces NetworkPolicy, or repair it.`,
+    message: `Probes connected, and still did after ten seconds, through policies that admit nothing: ${open.join(', ')}. Install a network plugin that enforces NetworkPolicy, or repair it.`,
   };
+}
+
+function freshNote(delayMs: number): string {
+  return delayMs === 0
+    ? ''
+    : ` Fresh pods are open for ${(delayMs / 1000).toFixed(2)} s, so probes stand for ${standSeconds(delayMs)} s before they dial.`;
 }
 
 function sentenceOf(measured: Measured): string {

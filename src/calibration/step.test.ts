@@ -3,6 +3,7 @@ import type { MeasuredOutcome, Reason } from '../api/index.ts';
 import type { Assignment } from '../plan/index.ts';
 import type { Observation, Outcome } from '../probe/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
+import type { Measurement } from './measurement.ts';
 import { dialTasks, type Listeners } from './pods.ts';
 import { type CalibrationAttempt, type CalibrationStep, decideCalibration } from './step.ts';
 
@@ -41,7 +42,11 @@ function dialled(reports: readonly (ProbeReport | undefined)[], parts: Partial<C
   return attempt({ answering, dialled: answering, probes: { reports, deadline }, ...parts });
 }
 
-const pair = (ingress: MeasuredOutcome, egress: MeasuredOutcome) => ({ TCP: { ingress, egress } });
+/** What comes of it, where the doors that are open were seen so a millisecond after the probe began. */
+const pair = (ingress: MeasuredOutcome, egress: MeasuredOutcome, opened: readonly string[] = []): Measurement => ({
+  measured: { TCP: { ingress, egress } },
+  openMs: Object.fromEntries(opened.map((side) => [`TCP ${side}`, 1])),
+});
 
 describe('decideCalibration', () => {
   it.each<[string, CalibrationAttempt | undefined, CalibrationStep]>([
@@ -51,22 +56,22 @@ describe('decideCalibration', () => {
     [
       'takes a denial for measured',
       dialled(reportsOf('TimedOut', 'Unreachable')),
-      { kind: 'succeed', measured: pair('TimedOut', 'Unreachable') },
+      { kind: 'succeed', measurement: pair('TimedOut', 'Unreachable') },
     ],
     [
       'dials an open door once more',
       dialled(reportsOf('Connected', 'TimedOut')),
-      { kind: 'dial', listeners: answering, earlier: pair('Connected', 'TimedOut') },
+      { kind: 'dial', listeners: answering, earlier: pair('Connected', 'TimedOut', ['ingress']) },
     ],
     [
       'believes in an open door the second time',
       dialled(reportsOf('Connected', 'Connected'), { earlier: pair('Connected', 'Connected') }),
-      { kind: 'succeed', measured: pair('Connected', 'Connected') },
+      { kind: 'succeed', measurement: pair('Connected', 'Connected', ['ingress', 'egress']) },
     ],
     [
       'believes in a door that was closed late',
       dialled(reportsOf('TimedOut', 'TimedOut'), { earlier: pair('TimedOut', 'Connected') }),
-      { kind: 'succeed', measured: pair('TimedOut', 'TimedOut') },
+      { kind: 'succeed', measurement: pair('TimedOut', 'TimedOut') },
     ],
   ])('%s', (_, state, step) => {
     expect(decideCalibration(state, { waitMs: 1 }, 'postern', now)).toEqual(step);

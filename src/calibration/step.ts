@@ -1,7 +1,7 @@
 import type { CalibrationTrigger } from '../api/index.ts';
 import { type ProbeReport } from '../verdict/index.ts';
 import type { Due } from './due.ts';
-import { type Failure, failureFrom, hasOpenDoor, type Measured, measurementOf, repeated } from './measurement.ts';
+import { type Failure, failureFrom, hasOpenDoor, type Measurement, measurementOf, repeated } from './measurement.ts';
 import type { Listeners } from './pods.ts';
 
 /** One of the two parts of an attempt, as far as decisions need it: a report per pod, undefined while there is none. */
@@ -20,14 +20,14 @@ export interface CalibrationAttempt {
   readonly dialled?: Listeners | undefined;
   readonly probes?: Part | undefined;
   /** What the first round saw, where this is the second. */
-  readonly earlier?: Measured | undefined;
+  readonly earlier?: Measurement | undefined;
 }
 
 /** What to do next; the actions are in src/controller/calibrator.ts. */
 export type CalibrationStep =
   | { readonly kind: 'start'; readonly trigger: CalibrationTrigger }
-  | { readonly kind: 'dial'; readonly listeners: Listeners; readonly earlier?: Measured }
-  | { readonly kind: 'succeed'; readonly measured: Measured }
+  | { readonly kind: 'dial'; readonly listeners: Listeners; readonly earlier?: Measurement }
+  | { readonly kind: 'succeed'; readonly measurement: Measurement }
   | { readonly kind: 'fail'; readonly failure: Failure }
   | { readonly kind: 'wait'; readonly waitMs: number };
 
@@ -56,8 +56,8 @@ export function decideCalibration(
   const latest = measurementOf(namespace, reports);
   const measurement = earlier === undefined ? latest : repeated(earlier, latest);
   if ('failure' in measurement) return { kind: 'fail', failure: measurement.failure };
-  const { measured } = measurement;
-  if (earlier === undefined && hasOpenDoor(measurement))
-    return { kind: 'dial', listeners: answering, earlier: measured };
-  return { kind: 'succeed', measured };
+  if (earlier === undefined && hasOpenDoor(measurement)) {
+    return { kind: 'dial', listeners: answering, earlier: measurement };
+  }
+  return { kind: 'succeed', measurement };
 }

@@ -79,6 +79,7 @@ describe('reportOfTest', () => {
           protocol: 'TCP',
           dryRun: true,
           verdict: undefined,
+          damped: false,
         },
         {
           name: 'page',
@@ -90,6 +91,7 @@ describe('reportOfTest', () => {
           protocol: 'HTTP',
           dryRun: false,
           verdict: undefined,
+          damped: false,
         },
       ],
       lastRun: undefined,

@@ -36,7 +36,7 @@ function announcement(
 /** What the metrics say of a test with this status. */
 export function reportOfTest(test: ConnectivityTest, status: Status | undefined): TestReport {
   const { namespace, name } = test.metadata;
-  const rows = new Map((status?.expectations ?? []).map((row) => [row.name, row.verdict]));
+  const rows = new Map((status?.expectations ?? []).map((row) => [row.name, row]));
   const lastRun = status?.lastRun;
   return {
     namespace,
@@ -53,7 +53,8 @@ export function reportOfTest(test: ConnectivityTest, status: Status | undefined)
       port: String(portOf(expectation.to)),
       protocol: applicationProtocolOf(expectation),
       dryRun: expectation.dryRun === true,
-      verdict: rows.get(expectation.name),
+      verdict: rows.get(expectation.name)?.verdict,
+      damped: rows.get(expectation.name)?.observed !== undefined,
     })),
     lastRun:
       lastRun === undefined

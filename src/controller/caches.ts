@@ -14,6 +14,14 @@ import {
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
 import { type ClusterView, isProbePod } from '../plan/index.ts';
+import {
+  namespaceStanding,
+  type ObservedChanges,
+  podStanding,
+  policyStanding,
+  serviceStanding,
+  sliceStanding,
+} from './observed-changes.ts';
 import { resources } from './resources.ts';
 import { slimNode, slimPod, slimWorkload } from './slim.ts';
 
@@ -45,24 +53,43 @@ export interface CachesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly listeners: CacheListeners;
+  /** Told what may take the network plugin a while to enforce. */
+  readonly changes: ObservedChanges;
 }
 
-export function createCaches({ client, clock, log, listeners }: CachesOptions): Caches {
+export function createCaches({ client, clock, log, listeners, changes }: CachesOptions): Caches {
   const reflect = <T extends KubeObject>(
     resource: ResourceType,
     onChange: (change: Change<T>) => void,
     extra: { readonly transform?: (object: T) => T; readonly optional?: boolean } = {},
   ) => new Reflector<T>({ client, resource, clock, log, onChange, ...extra });
   const onCluster = ({ object }: Change<KubeObject>): void => listeners.onCluster(object.metadata.namespace);
-  const onNamespace = ({ object, previous }: Change<Namespace>): void => {
+  const onNamespace = (change: Change<Namespace>): void => {
+    const { object, previous } = change;
+    changes.note(change, namespaceStanding);
     if (JSON.stringify(object.metadata.labels) !== JSON.stringify(previous?.metadata.labels))
       listeners.onCluster(object.metadata.name);
   };
-  const onPod = ({ object }: Change<Pod>): void => {
-    if (isProbePod(object)) listeners.onProbePod(object);
-    else listeners.onCluster(object.metadata.namespace);
+  const onPod = (change: Change<Pod>): void => {
+    if (isProbePod(change.object)) {
+      listeners.onProbePod(change.object);
+      return;
+    }
+    changes.note(change, podStanding);
+    onCluster(change);
   };
-
+  const onService = (change: Change<Service>): void => {
+    changes.note(change, serviceStanding);
+    onCluster(change);
+  };
+  const onSlice = (change: Change<EndpointSlice>): void => {
+    changes.note(change, sliceStanding);
+    onCluster(change);
+  };
+  const onPolicy = (change: Change<Policy>): void => {
+    changes.note(change, policyStanding);
+    onCluster(change);
+  };
   const onNode = ({ object, previous }: Change<Node>): void => {
     // Kubelets touch their node all the time.
     if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
@@ -72,19 +99,19 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
   const calibrations = reflect<Calibration>(resources.calibrations, () => listeners.onCalibration());
   const nodes = reflect<Node>(resources.nodes, onNode, { transform: slimNode });
   const pods = reflect<Pod>(resources.pods, onPod, { transform: slimPod });
-  const services = reflect<Service>(resources.services, onCluster);
+  const services = reflect<Service>(resources.services, onService);
   const namespaces = reflect<Namespace>(resources.namespaces, onNamespace);
-  const endpointSlices = reflect<EndpointSlice>(resources.endpointSlices, onCluster);
+  const endpointSlices = reflect<EndpointSlice>(resources.endpointSlices, onSlice);
   const workloads = {
     Deployment: reflect<Workload>(resources.deployments, onCluster, { transform: slimWorkload }),
     StatefulSet: reflect<Workload>(resources.statefulSets, onCluster, { transform: slimWorkload }),
     DaemonSet: reflect<Workload>(resources.daemonSets, onCluster, { transform: slimWorkload }),
   };
   const namespacedPolicies = [
-    reflect<Policy>(resources.networkPolicies, onCluster),
-    reflect<Policy>(resources.ciliumNetworkPolicies, onCluster, { optional: true }),
+    reflect<Policy>(resources.networkPolicies, onPolicy),
+    reflect<Policy>(resources.ciliumNetworkPolicies, onPolicy, { optional: true }),
   ];
-  const clusterPolicies = reflect<Policy>(resources.ciliumClusterwideNetworkPolicies, onCluster, { optional: true });
+  const clusterPolicies = reflect<Policy>(resources.ciliumClusterwideNetworkPolicies, onPolicy, { optional: true });
   const all: readonly { run(signal: AbortSignal): Promise<void>; readonly synced: Promise<void> }[] = [
     tests,
     calibrations,

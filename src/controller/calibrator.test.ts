@@ -125,7 +125,7 @@ function environmentOf({ spec }: Pod): readonly { readonly name: string; readonl
   return (container as unknown as { env: { name: string; value?: string }[] }).env;
 }
 
-/** The pod as its kubelet leaves it. A probe with a delay belongs to the second round. */
+/** The pod as its kubelet leaves it. A probe that waits for doors to be closed belongs to the second round. */
 function run(pod: Pod, index: number, rounds: readonly Statements[]): Pod {
   const told = new Map(environmentOf(pod).map(({ name, value }) => [name, value ?? '']));
   const metadata = { ...pod.metadata, uid: `uid-${pod.metadata.name}` };
@@ -138,7 +138,7 @@ function run(pod: Pod, index: number, rounds: readonly Statements[]): Pod {
       status: { phase: 'Running', podIP: `10.0.0.${index + 1}`, containerStatuses: [container] },
     };
   }
-  const statements = rounds.at(told.has('POSTERN_DELAY_SECONDS') ? 1 : 0) ?? {};
+  const statements = rounds.at(plan.includes(' seal ') ? 1 : 0) ?? {};
   const letters = statements[pod.metadata.labels?.['postern.dev/calibration'] ?? ''] ?? '';
   const lines = plan
     .split('\n')

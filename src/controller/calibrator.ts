@@ -99,6 +99,11 @@ export class Calibrator {
     return isInForce ? denialsOf(this.#result) : {};
   }
 
+  /** For how long fresh pods were measured to be open, in milliseconds. */
+  freshPodDelayMs(): number {
+    return this.#result?.freshPodDelayMilliseconds ?? 0;
+  }
+
   /** How long runs of tests should still wait for the first attempt. */
   holdMs(): number {
     return Math.max(0, this.#holdUntil - this.#options.clock.now());
@@ -144,7 +149,7 @@ export class Calibrator {
         return this.#dial(calibration, step, signal);
       case 'succeed':
         return this.#end(calibration, signal, (nodes, run) =>
-          statusAfterMeasurement(calibration, step.measured, nodes, run),
+          statusAfterMeasurement(calibration, step.measurement, nodes, run),
         );
       case 'fail':
         this.#options.log.warn({ ...step.failure }, 'Calibration had no result; trying again');
@@ -234,8 +239,9 @@ export class Calibrator {
       await runner.cleanUp(attempt.probes, signal);
       attempt.spent += attempt.probes.apiRequests;
     }
-    const times = earlier === undefined ? {} : { delaySeconds: patienceSeconds };
-    const order = { owner: calibration, tasks: dialTasks(this.#place(), listeners), times };
+    const isFirst = earlier === undefined;
+    const tasks = dialTasks(this.#place(), listeners, isFirst ? 'guard' : 'seal');
+    const order = { owner: calibration, tasks, times: isFirst ? {} : { settleSeconds: patienceSeconds } };
     attempt.probes = runner.prepare(order);
     attempt.dialled = listeners;
     attempt.earlier = earlier;
@@ -280,6 +286,7 @@ export class Calibrator {
       denials: { ...this.denials() },
       measuredAtSeconds: measured === undefined ? undefined : Date.parse(measured) / 1000,
       periodSeconds: periodMs / 1000,
+      freshPodDelaySeconds: this.#result === undefined ? undefined : this.freshPodDelayMs() / 1000,
     });
   }
 

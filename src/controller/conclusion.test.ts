@@ -39,6 +39,8 @@ function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Ru
     plan,
     readySince: readySince(plan, viewOf({ pods })),
     startedAt: now - 6000,
+    begunAt: 50_000,
+    delaySeconds: 0,
     deadline: now,
     probes: plan.assignments.map((assignment) => ({
       name: 'p',
@@ -60,12 +62,22 @@ function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Ru
 const drop: Denials = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
 
 function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
-  return { isDisturbed: false, disturbedRuns: 0, caches: viewOf({ pods }), denials: drop, now, ...parts };
+  const still = { latest: () => undefined };
+  return {
+    isDisturbed: false,
+    disturbedRuns: 0,
+    caches: viewOf({ pods }),
+    changes: still,
+    denials: drop,
+    freshPodDelayMs: 0,
+    now,
+    ...parts,
+  };
 }
 
 describe('concludedStatus', () => {
   it('judges the run and says what it cost, its own write included', () => {
-    const status = concludedStatus(test, runOf(), circumstances());
+    const { status } = concludedStatus(test, runOf(), circumstances());
 
     expect(status).toMatchObject({
       verdict: 'Passed',
@@ -89,7 +101,7 @@ describe('concludedStatus', () => {
     ['is being deleted', [...pods.slice(0, 1), podOf('db-0', { deleting: true })]],
     ['was replaced', [...pods.slice(0, 1), podOf('db-0-again')]],
   ])('does not believe silence of a target that %s', (_, left) => {
-    const status = concludedStatus(test, runOf(), circumstances({ caches: viewOf({ pods: left }) }));
+    const { status } = concludedStatus(test, runOf(), circumstances({ caches: viewOf({ pods: left }) }));
 
     expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
   });
@@ -98,7 +110,7 @@ describe('concludedStatus', () => {
     const run = runOf();
     const unready = new Map([...run.readySince].map(([uid]) => [uid, '2025-12-31T00:00:00Z']));
 
-    const status = concludedStatus(test, { ...run, readySince: unready }, circumstances());
+    const { status } = concludedStatus(test, { ...run, readySince: unready }, circumstances());
 
     expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
   });
@@ -110,9 +122,61 @@ describe('concludedStatus', () => {
   ])('excuses a connection during a change, but not for ever: run %i', (disturbedRuns, reason) => {
     const connected = runOf({}, { ...silence, outcome: 'Connected' });
 
-    const status = concludedStatus(test, connected, circumstances({ isDisturbed: true, disturbedRuns }));
+    const { status } = concludedStatus(test, connected, circumstances({ isDisturbed: true, disturbedRuns }));
 
     expect(status.expectations).toMatchObject([{ reason }]);
+  });
+
+  describe('a connection close to a change', () => {
+    const connected = runOf({}, { ...silence, outcome: 'Connected', elapsedMs: 20 });
+    const changedAt = (time: number | undefined) => ({ changes: { latest: () => time } });
+
+    it.each<[string, number | undefined, string, number | undefined]>([
+      ['is probed again when the change is five seconds old', 47_000, 'EnforcementDelayed', 52_001],
+      ['is excused at the last moment', 45_020, 'EnforcementDelayed', 50_021],
+      ['fails a moment later', 45_019, 'UnexpectedlyReachable', 50_020],
+      ['fails where nothing changed', undefined, 'UnexpectedlyReachable', undefined],
+    ])('%s', (_, time, reason, repeatAt) => {
+      const conclusion = concludedStatus(test, connected, circumstances(changedAt(time)));
+
+      expect(conclusion.status.expectations).toMatchObject([{ reason }]);
+      expect(conclusion.repeatAt).toBe(repeatAt);
+    });
+
+    it('stays Failed where it had failed, but does not wait for the period to be seen closed', () => {
+      const { status } = concludedStatus(test, connected, circumstances());
+
+      const conclusion = concludedStatus({ ...test, status }, connected, circumstances(changedAt(49_000)));
+
+      expect(conclusion.status.expectations).toMatchObject([{ verdict: 'Failed', reason: 'UnexpectedlyReachable' }]);
+      expect(conclusion.repeatAt).toBe(54_001);
+    });
+
+    it('is probed again at once by pods that stand, where fresh pods are open for a while', () => {
+      const fresh = concludedStatus(test, connected, circumstances({ freshPodDelayMs: 1000 }));
+      expect(fresh.status.expectations).toMatchObject([{ reason: 'EnforcementDelayed' }]);
+      expect(fresh.repeatAt).toBe(50_001);
+
+      const stood = concludedStatus(test, { ...connected, delaySeconds: 2 }, circumstances({ freshPodDelayMs: 1000 }));
+      expect(stood.status.expectations).toMatchObject([{ reason: 'UnexpectedlyReachable' }]);
+      expect(stood.repeatAt).toBeUndefined();
+    });
+
+    it('is looked for at what the check depends on', () => {
+      const asked: string[] = [];
+      const latest = (subjects: readonly string[]): undefined => void asked.push(...subjects);
+
+      concludedStatus(test, connected, circumstances({ changes: { latest } }));
+
+      expect(new Set(asked)).toEqual(new Set(['policies/', 'policies/shop', 'namespaces/shop', 'pods/uid-db-0']));
+    });
+
+    it('is nothing to a Deny that was denied', () => {
+      const conclusion = concludedStatus(test, runOf(), circumstances(changedAt(49_000)));
+
+      expect(conclusion.status.verdict).toBe('Passed');
+      expect(conclusion.repeatAt).toBeUndefined();
+    });
   });
 
   it.each<[string, string | undefined, string | undefined, string | undefined]>([
@@ -120,7 +184,7 @@ describe('concludedStatus', () => {
     ['echoes a newer request', 'now', 'before', 'now'],
     ['keeps the echo of an older request', undefined, 'before', 'before'],
   ])('%s', (_, runRequest, handled, echo) => {
-    const status = concludedStatus(
+    const { status } = concludedStatus(
       { ...test, status: handled === undefined ? {} : { lastHandledRunRequest: handled } },
       runOf(runRequest === undefined ? {} : { runRequest }),
       circumstances(),
@@ -133,7 +197,7 @@ describe('concludedStatus', () => {
     const run = runOf();
     for (const probe of run.probes) delete probe.report;
 
-    expect(concludedStatus(test, run, circumstances()).expectations).toMatchObject([
+    expect(concludedStatus(test, run, circumstances()).status.expectations).toMatchObject([
       { verdict: 'Inconclusive', reason: 'ProbeLost' },
     ]);
   });

@@ -23,6 +23,8 @@ function run(parts: { generation?: number; reported?: boolean; deadline?: number
     plan,
     readySince: new Map(),
     startedAt: now,
+    begunAt: 0,
+    delaySeconds: 0,
     deadline,
     probes,
     apiRequests: 0,
@@ -36,6 +38,7 @@ function situation(parts: Partial<Situation> = {}): Situation {
     noticed: { current: now, first: now },
     run: undefined,
     disturbedRuns: 0,
+    repeatInMs: undefined,
     need: 1,
     free: { pods: 4, idle: true },
     holdMs: 0,
@@ -68,6 +71,15 @@ const rested = testOf([expectationOf()], {
     ],
   },
 });
+
+const stale = {
+  ...rested,
+  status: {
+    ...rested.status,
+    conditions: (rested.status?.conditions ?? []).map((each) => ({ ...each, reason: 'Stale' })),
+  },
+};
+const strict = testOf([expectationOf()], { spec: { enforcementGraceSeconds: 0 } });
 
 describe('decide', () => {
   it.each<[string, Partial<Situation>, Step]>([
@@ -108,6 +120,24 @@ describe('decide', () => {
       { run: run(), fingerprint: 'new' },
       { kind: 'await', waitMs: 9000 },
     ],
+    [
+      'does not throw away in the strict mode what may have connected',
+      { test: strict, run: run({ reported: true }), fingerprint: 'new' },
+      { kind: 'conclude' },
+    ],
+    [
+      'probes again what connected too close to a change',
+      { test: rested, repeatInMs: 0 },
+      { kind: 'start', trigger: 'Change' },
+    ],
+    ['waits until the change is old enough', { test: rested, repeatInMs: 1200 }, { kind: 'rest', waitMs: 1200 }],
+    ['says that verdicts are too old', { test: rested, now: now + 660_000 }, { kind: 'expire' }],
+    [
+      'says so though a run is under way',
+      { test: rested, now: now + 660_000, run: run({ deadline: now + 700_000 }) },
+      { kind: 'expire' },
+    ],
+    ['says so once', { test: stale, now: now + 660_000 }, { kind: 'start', trigger: 'Period' }],
     ['starts what just fits', { need: 4, free: { pods: 4, idle: false } }, { kind: 'start', trigger: 'Spec' }],
     ['waits for room', { need: 5, free: { pods: 4, idle: false } }, { kind: 'rest', waitMs: 1000 }],
     [

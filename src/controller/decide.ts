@@ -1,6 +1,6 @@
 import type { ConnectivityTest, Trigger } from '../api/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
-import { dueFor } from '../schedule/index.ts';
+import { dueFor, isStale } from '../schedule/index.ts';
 
 /** Everything that the next step of a test depends on. Times are epoch milliseconds. */
 export interface Situation {
@@ -10,6 +10,8 @@ export interface Situation {
   readonly run: Run | undefined;
   /** How many runs in a row were overtaken by a change of what they were planned on. */
   readonly disturbedRuns: number;
+  /** How long until something is to be probed again that connected too close to a change; undefined if nothing is. */
+  readonly repeatInMs: number | undefined;
   /** How many probe pods a run of this test needs, and how many may still be started now. */
   readonly need: number;
   readonly free: { readonly pods: number; readonly idle: boolean };
@@ -21,6 +23,7 @@ export interface Situation {
 /** What to do next about a test; the actions are in reconciler.ts. */
 export type Step =
   | { readonly kind: 'suspend' }
+  | { readonly kind: 'expire' }
   | { readonly kind: 'discard'; readonly why: string }
   | { readonly kind: 'await'; readonly waitMs: number }
   | { readonly kind: 'conclude' }
@@ -30,23 +33,30 @@ export type Step =
 /** How long to wait for other tests' probe pods to end before asking again. */
 const congestionMs = 1000;
 
-export function decide({ test, fingerprint, noticed, run, disturbedRuns, need, free, holdMs, now }: Situation): Step {
+export function decide(situation: Situation): Step {
+  const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, need, free, holdMs, now } = situation;
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
+  if (isStale({ test, now }) && !isShownStale(test)) return { kind: 'expire' };
   if (run !== undefined) {
     if (run.generation !== test.metadata.generation) return { kind: 'discard', why: 'a newer spec overtook the run' };
     if (!isComplete(run)) return { kind: 'await', waitMs: Math.max(0, run.deadline - now) };
-    // Verdicts on two worlds at once would only make noise. Steady change must not keep a test from having any, though.
-    if (run.fingerprint !== fingerprint && disturbedRuns === 0) {
+    // Verdicts on two worlds at once would only make noise. Steady change must not keep a test from having any, though, and who
+    // wants to hear of a connection at once does not want it to be thrown away.
+    if (run.fingerprint !== fingerprint && disturbedRuns === 0 && test.spec.enforcementGraceSeconds !== 0) {
       return { kind: 'discard', why: 'the cluster changed during the run' };
     }
     return { kind: 'conclude' };
   }
-  const due = dueFor({ test, fingerprint, noticed, now });
+  const due = dueFor({ test, fingerprint, noticed, repeatInMs, now });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
   // Without a calibration every Deny would be Inconclusive: noise at each start of the operator.
   if (holdMs > 0) return { kind: 'rest', waitMs: holdMs };
   // A test that needs more pods than the cap allows runs alone rather than never.
   if (need > Math.max(0, free.pods) && !free.idle) return { kind: 'rest', waitMs: congestionMs };
   return { kind: 'start', trigger: due.trigger };
+}
+
+function isShownStale({ status }: ConnectivityTest): boolean {
+  return status?.conditions?.some(({ type, reason }) => type === 'Passed' && reason === 'Stale') === true;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { ConnectivityTest, Expectation, KubeObject, Pod } from '../api/index.ts';
+import type { ConnectivityTest, Expectation, KubeObject, Pod, Status } from '../api/index.ts';
 import { systemClock } from '../clock/index.ts';
 import { createEventRecorder, type KubeClient } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
@@ -58,7 +58,7 @@ function hostilePods(text: string): readonly (Pod | undefined)[] {
 }
 
 /** The status after a run in which each probe pod met this. */
-function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined): ReturnType<typeof concludedStatus> {
+function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined): Status {
   const labels = { app: text, [text]: 'x' };
   const caches = viewOf({ pods: [podOf('web', { labels })] });
   const plan = planFor(test, caches);
@@ -70,6 +70,8 @@ function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined)
   const run: Run = {
     id: 'run',
     startedAt: 0,
+    begunAt: 0,
+    delaySeconds: 0,
     deadline: 1,
     apiRequests: 1,
     trigger: 'Spec',
@@ -80,14 +82,19 @@ function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined)
     probes,
     ...(runRequest === undefined ? {} : { runRequest }),
   };
-  return concludedStatus(test, run, { isDisturbed: false, disturbedRuns: 0, caches, denials: {}, now: 0 });
+  return concludedStatus(test, run, {
+    isDisturbed: false,
+    disturbedRuns: 0,
+    caches,
+    changes: { latest: () => undefined },
+    denials: {},
+    freshPodDelayMs: 0,
+    now: 0,
+  }).status;
 }
 
 /** The events that a status leads to, as they are sent. */
-async function eventsOf(
-  test: ConnectivityTest,
-  status: ReturnType<typeof statusAfter>,
-): Promise<readonly KubeObject[]> {
+async function eventsOf(test: ConnectivityTest, status: Status): Promise<readonly KubeObject[]> {
   const sent: KubeObject[] = [];
   const client: Pick<KubeClient, 'create'> = {
     create: (_, object) => {

@@ -9,6 +9,7 @@ import { WorkQueue, type WorkQueueObserver } from '../workqueue/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Calibrator } from './calibrator.ts';
 import { Memory } from './memory.ts';
+import { ObservedChanges } from './observed-changes.ts';
 import { Reconciler } from './reconciler.ts';
 import { resources } from './resources.ts';
 import { sweepOrphans } from './sweep.ts';
@@ -53,7 +54,9 @@ export function createController(options: ControllerOptions): Controller {
   const queue = new WorkQueue({ clock, observer: options.queueObserver });
   // A queue of its own, so that tests cannot starve it.
   const calibrations = new WorkQueue({ clock });
-  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, calibrations, () => caches) });
+  const changes = new ObservedChanges(clock);
+  const listeners = listenersFor(queue, calibrations, () => caches);
+  const caches = createCaches({ client, clock, log, listeners, changes });
   const runner = createRunner({
     client,
     pods: resources.pods,
@@ -82,6 +85,7 @@ export function createController(options: ControllerOptions): Controller {
   const reconciler = new Reconciler({
     client,
     caches,
+    changes,
     memory,
     runner,
     calibration: calibrator,
@@ -102,6 +106,7 @@ export function createController(options: ControllerOptions): Controller {
       await Promise.race([caches.synced, watching]);
       if (!signal.aborted) {
         ready = true;
+        changes.begin();
         log.info({ tests: caches.tests.size }, 'Caches are in sync');
         calibrator.begin();
         calibrations.add(calibrationKey);

@@ -14,6 +14,17 @@ describe('a memory', () => {
     expect(memory.peek('shop/boundaries')).toBe(first);
   });
 
+  it.each([
+    ['EnforcementDelayed', true],
+    ['TargetChanged', false],
+  ] as const)('knows from the status alone what waits to be probed again: %s', (reason, isDue) => {
+    const row = { name: 'a', expect: 'Deny', verdict: 'Inconclusive', reason, message: '', since: '' } as const;
+
+    const { repeatAt } = new Memory().of('shop/boundaries', { ...test, status: { expectations: [row] } }, 1);
+
+    expect(repeatAt !== undefined && repeatAt < 0).toBe(isDue);
+  });
+
   it('is fresh for a test that was made anew under the name of another', () => {
     const memory = new Memory();
     memory.of('shop/boundaries', test, 1).disturbedRuns = 2;

@@ -11,6 +11,8 @@ export interface Remembered {
   status?: Status;
   /** Runs in a row during which something changed. */
   disturbedRuns: number;
+  /** When to probe again what connected too close to a change. Milliseconds of the monotonic clock. */
+  repeatAt?: number;
 }
 
 /** Remembers, per test. A test that was deleted and made anew under its name starts without memories. */
@@ -24,6 +26,8 @@ export class Memory {
       uid: test.metadata.uid,
       noticed: { fingerprint: '', current: now, first: now },
       disturbedRuns: 0,
+      // An operator before this one had it to be probed again at once.
+      ...(isDelayed(test.status) ? { repeatAt: Number.NEGATIVE_INFINITY } : {}),
     };
     this.#tests.set(key, fresh);
     return fresh;
@@ -40,6 +44,10 @@ export class Memory {
   runs(): readonly Run[] {
     return [...this.#tests.values()].flatMap(({ run }) => (run === undefined ? [] : [run]));
   }
+}
+
+function isDelayed(status: Status | undefined): boolean {
+  return status?.expectations?.some(({ reason }) => reason === 'EnforcementDelayed') === true;
 }
 
 /** Brings up to date since when the world deviates from the one that the newest verdicts saw. */

@@ -1,25 +1,36 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
+import { standSeconds } from '../calibration/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
-import type { Metrics } from '../metrics/index.ts';
+import type { Metrics, RunResult } from '../metrics/index.ts';
 import { applicationProtocolOf, fingerprintOf, type Plan, planFor } from '../plan/index.ts';
 import type { Run, Runner } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
-import { type Denials, skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
+import {
+  type Denials,
+  observedVerdict,
+  skippedRows,
+  statusPending,
+  statusStale,
+  statusSuspended,
+} from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
 import { concludedStatus, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
+import type { ObservedChanges } from './observed-changes.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { resources } from './resources.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
   readonly caches: Caches;
+  readonly changes: ObservedChanges;
   readonly memory: Memory;
   readonly runner: Runner;
   readonly calibration: {
     denials(): Denials;
+    freshPodDelayMs(): number;
     holdMs(): number;
   };
   readonly events: EventRecorder;
@@ -55,6 +66,7 @@ export class Reconciler {
     if (world === undefined) return this.#forget(key, signal);
     const { memory, runner, calibration, clock, maxProbePods, metrics } = this.#options;
     if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
+    const { repeatAt } = world.remembered;
     const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
     const step = decide({
       test: world.test,
@@ -62,6 +74,7 @@ export class Reconciler {
       noticed: world.remembered.noticed,
       run: world.remembered.run,
       disturbedRuns: world.remembered.disturbedRuns,
+      repeatInMs: repeatAt === undefined ? undefined : repeatAt - clock.monotonic(),
       need: world.plan.assignments.length,
       free: { pods: maxProbePods - active, idle: active === 0 },
       holdMs: calibration.holdMs(),
@@ -71,6 +84,8 @@ export class Reconciler {
     switch (step.kind) {
       case 'suspend':
         return this.#suspend(world, signal);
+      case 'expire':
+        return this.#expire(world, signal);
       case 'discard':
         return this.#discard(world, step.why, signal);
       case 'start':
@@ -125,6 +140,11 @@ export class Reconciler {
     return undefined;
   }
 
+  async #expire(world: World, signal: AbortSignal): Promise<Again> {
+    await this.#writeStatus(world, statusStale(world.test, this.#timestamp()), signal);
+    return 0;
+  }
+
   async #discard({ key, test, remembered, fingerprint }: World, why: string, signal: AbortSignal): Promise<Again> {
     const { run } = remembered;
     if (run === undefined) return 0;
@@ -138,15 +158,17 @@ export class Reconciler {
 
   async #start(world: World, trigger: Run['trigger'], signal: AbortSignal): Promise<Again> {
     const { test, plan, fingerprint, remembered, key } = world;
-    const { runner, log } = this.#options;
+    const { runner, calibration, log } = this.#options;
+    const delaySeconds = standSeconds(calibration.freshPodDelayMs());
     const request = runRequestOf(test);
-    const order = { owner: test, tasks: plan.assignments, times: test.spec };
+    const order = { owner: test, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
       trigger,
       generation: test.metadata.generation,
       fingerprint,
       plan,
+      delaySeconds,
       readySince: readySince(plan, this.#options.caches),
       ...(request === undefined ? {} : { runRequest: request }),
     };
@@ -168,7 +190,7 @@ export class Reconciler {
 
   async #conclude(world: World, signal: AbortSignal): Promise<Again> {
     const { key, test, remembered } = world;
-    const { runner, metrics, events, log, caches, clock } = this.#options;
+    const { runner, metrics, events, log, caches, changes, calibration, clock } = this.#options;
     const { run } = remembered;
     if (run === undefined) return 0;
     await runner.cleanUp(run, signal).catch((error: unknown) => {
@@ -177,24 +199,26 @@ export class Reconciler {
     });
     const isDisturbed = run.fingerprint !== world.fingerprint;
     const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
-    const status = concludedStatus(test, run, {
+    const { status, repeatAt } = concludedStatus(test, run, {
       isDisturbed,
       disturbedRuns,
       caches,
+      changes,
       denials: world.denials,
+      freshPodDelayMs: calibration.freshPodDelayMs(),
       now: clock.now(),
     });
     const announcements = announcementsOf(test.status, status);
     if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
     await this.#writeStatus(world, status, signal);
     remembered.disturbedRuns = disturbedRuns;
+    delete remembered.repeatAt;
+    if (repeatAt !== undefined) remembered.repeatAt = repeatAt;
     delete remembered.run;
     for (const announcement of announcements) {
       await events.record({ regarding: test, action: 'Verify', ...announcement, signal });
     }
-    metrics.countRun(
-      status.verdict === 'Failed' ? 'failed' : status.verdict === 'Inconclusive' ? 'inconclusive' : 'passed',
-    );
+    metrics.countRun(resultOf(status));
     countAttempts(run, metrics);
     log.info({ test: key, run: run.id, verdict: status.verdict, result: status.summary?.display }, 'Run concluded');
     return 0;
@@ -226,6 +250,12 @@ export class Reconciler {
   }
 }
 
+/** How the run itself ended, whatever damping shows of it. */
+function resultOf({ expectations = [] }: Status): RunResult {
+  const seen = expectations.map(observedVerdict);
+  return seen.includes('Failed') ? 'failed' : seen.includes('Inconclusive') ? 'inconclusive' : 'passed';
+}
+
 function countAttempts(run: Run, metrics: Metrics): void {
   const protocols = new Map(
     run.plan.lines.flatMap(({ expectation, checks, controls }) =>
@@ -237,13 +267,10 @@ function countAttempts(run: Run, metrics: Metrics): void {
       const observation = report?.observations.get(check.id);
       const protocol = protocols.get(check.id) ?? 'TCP';
       metrics.countAttempt(observation?.outcome ?? 'ProbeLost', protocol);
-      if (
-        observation?.outcome === 'Connected' &&
-        check.mode === 'converge' &&
-        observation.firstOutcome === 'Connected'
-      ) {
-        metrics.observeConnect(protocol, observation.elapsedMs / 1000 / observation.attempts);
-      }
+      if (observation?.outcome !== 'Connected' || check.mode !== 'converge') continue;
+      const seconds = observation.elapsedMs / 1000;
+      if (observation.firstOutcome === 'Connected') metrics.observeConnect(protocol, seconds);
+      else metrics.observeConvergence(protocol, seconds);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface CalibrationReport {
   /** When the newest result was measured; undefined if there was none. */
   readonly measuredAtSeconds: number | undefined;
   readonly periodSeconds: number;
+  /** For how long fresh pods are open; undefined while there is no result. */
+  readonly freshPodDelaySeconds: number | undefined;
 }
 
 const reached: MeasuredOutcome = 'Connected';
@@ -20,7 +22,8 @@ const reached: MeasuredOutcome = 'Connected';
 export function createCalibrationSeries(metrics: CalibrationMetrics): (report: CalibrationReport) => void {
   // No series rather than 0, which would say that nothing is enforced, or that the last result is from 1970.
   metrics.lastSuccess.remove({});
-  return ({ denials, measuredAtSeconds, periodSeconds }) => {
+  metrics.freshPodDelay.remove({});
+  return ({ denials, measuredAtSeconds, periodSeconds, freshPodDelaySeconds }) => {
     metrics.outcome.reset();
     metrics.enforced.reset();
     for (const [protocol, pair] of Object.entries(denials)) {
@@ -31,6 +34,7 @@ export function createCalibrationSeries(metrics: CalibrationMetrics): (report: C
     }
     metrics.valid.set(Object.keys(denials).length > 0 ? 1 : 0);
     metrics.period.set(periodSeconds);
+    if (freshPodDelaySeconds !== undefined) metrics.freshPodDelay.set(freshPodDelaySeconds);
     if (measuredAtSeconds !== undefined) metrics.lastSuccess.set(measuredAtSeconds);
   };
 }

@@ -45,6 +45,7 @@ const TEST = ['namespace', 'test'] as const;
 const EXPECTATION = [...TEST, 'expectation'] as const;
 const PROBE_START_BUCKETS_SECONDS = [0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60];
 const CONNECT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
+const CONVERGENCE_BUCKETS_SECONDS = [0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60];
 const REQUEST_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** The buckets of client-go's workqueue metrics. */
 const QUEUE_BUCKETS_SECONDS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100, 1000];
@@ -61,6 +62,12 @@ export function createTestMetrics(registry: Registry) {
       name: 'postern_expectation_verdict',
       help: 'State set: 1 for the verdict that the expectation has, 0 for the others; all 0 while there is no result yet.',
       labelNames: [...EXPECTATION, 'verdict'] as const,
+      registers,
+    }),
+    damped: new Gauge({
+      name: 'postern_expectation_damped',
+      help: '1 while the newest runs saw another verdict than the one shown, which spec.thresholds damps.',
+      labelNames: EXPECTATION,
       registers,
     }),
     info: new Gauge({
@@ -149,6 +156,13 @@ export function createProbeMetrics(registry: Registry) {
       buckets: CONNECT_BUCKETS_SECONDS,
       registers,
     }),
+    convergence: new Histogram({
+      name: 'postern_convergence_duration_seconds',
+      help: 'Time from the first attempt until it connected, of checks that must connect and did not at once.',
+      labelNames: ['protocol'] as const,
+      buckets: CONVERGENCE_BUCKETS_SECONDS,
+      registers,
+    }),
     probePods: new Gauge({
       name: 'postern_probe_pods',
       help: 'Probe pods in the cluster by phase.',
@@ -191,6 +205,11 @@ export function createCalibrationMetrics(registry: Registry) {
     lastSuccess: new Gauge({
       name: 'postern_calibration_last_success_timestamp_seconds',
       help: 'When the newest result was measured, in seconds since the epoch.',
+      registers,
+    }),
+    freshPodDelay: new Gauge({
+      name: 'postern_fresh_pod_delay_seconds',
+      help: 'How long after their start fresh pods could still connect where a policy denies it, as last measured.',
       registers,
     }),
     runs: new Counter({

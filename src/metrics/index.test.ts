@@ -14,6 +14,7 @@ function expectation(overrides: Partial<ExpectationReport> = {}): ExpectationRep
     protocol: 'TCP',
     dryRun: false,
     verdict: 'Failed',
+    damped: false,
     ...overrides,
   };
 }
@@ -44,12 +45,22 @@ describe('reportTest', () => {
 
     metrics.reportTest(report());
 
-    expect(await linesOf(metrics, /^postern_expectation/)).toEqual([
+    expect(await linesOf(metrics, /^postern_expectation_(verdict|info)/)).toEqual([
       'postern_expectation_verdict{namespace="shop",test="boundaries",expectation="web-not-db",verdict="Passed"} 0',
       'postern_expectation_verdict{namespace="shop",test="boundaries",expectation="web-not-db",verdict="Failed"} 1',
       'postern_expectation_verdict{namespace="shop",test="boundaries",expectation="web-not-db",verdict="Inconclusive"} 0',
       'postern_expectation_verdict{namespace="shop",test="boundaries",expectation="web-not-db",verdict="Skipped"} 0',
       'postern_expectation_info{namespace="shop",test="boundaries",expectation="web-not-db",expect="Deny",severity="Critical",source="Deployment/web",target="StatefulSet/db",port="5432",protocol="TCP",dry_run="false"} 1',
+    ]);
+  });
+
+  it.each([true, false])('says whether a verdict is damped: %s', async (damped) => {
+    const metrics = createMetrics(BUILD);
+
+    metrics.reportTest(report({ expectations: [expectation({ damped })] }));
+
+    expect(await linesOf(metrics, /^postern_expectation_damped/)).toEqual([
+      `postern_expectation_damped{namespace="shop",test="boundaries",expectation="web-not-db"} ${damped ? 1 : 0}`,
     ]);
   });
 
@@ -92,7 +103,7 @@ describe('reportTest', () => {
     metrics.reportTest(report({ expectations: [expectation({ name: 'renamed', port: '5433', verdict: 'Passed' })] }));
 
     expect(await linesOf(metrics, /web-not-db|5432/)).toEqual([]);
-    expect(await linesOf(metrics, /expectation="renamed"/)).toHaveLength(5);
+    expect(await linesOf(metrics, /expectation="renamed"/)).toHaveLength(6);
   });
 
   it('removes every series of a suspended test', async () => {
@@ -169,6 +180,7 @@ describe('counters', () => {
     metrics.countAttempt('TimedOut', 'TCP');
     metrics.observeProbeStart(1.2);
     metrics.observeConnect('TCP', 0.004);
+    metrics.observeConvergence('TCP', 2.5);
     metrics.setProbePods({ Running: 3 });
     metrics.setProbePods({ Pending: 1 });
 
@@ -177,6 +189,7 @@ describe('counters', () => {
     expect(text).toContain('postern_probe_attempts_total{outcome="TimedOut",protocol="TCP"} 1');
     expect(text).toContain('postern_probe_start_duration_seconds_count 1');
     expect(text).toContain('postern_probe_connect_duration_seconds_count{protocol="TCP"} 1');
+    expect(text).toContain('postern_convergence_duration_seconds_sum{protocol="TCP"} 2.5');
     expect(text).toContain('postern_probe_pods{phase="Running"} 0');
     expect(text).toContain('postern_probe_pods{phase="Pending"} 1');
   });
@@ -264,11 +277,12 @@ describe('createMetrics', () => {
 });
 
 describe('reportCalibration', () => {
-  const OF_CALIBRATION = /^postern_(calibration|policy)/;
+  const OF_CALIBRATION = /^postern_(calibration|policy|fresh)/;
   const report = (denials: Record<string, Record<'ingress' | 'egress', string>>) => ({
     denials,
     measuredAtSeconds: 1_700_000_000,
     periodSeconds: 3600,
+    freshPodDelaySeconds: 1.24,
   });
 
   it('says nothing about enforcement before there is a result', async () => {
@@ -296,6 +310,7 @@ describe('reportCalibration', () => {
       'postern_calibration_valid 1',
       'postern_calibration_period_seconds 3600',
       'postern_calibration_last_success_timestamp_seconds 1700000000',
+      'postern_fresh_pod_delay_seconds 1.24',
       'postern_calibrations_total{result="succeeded"} 1',
       'postern_calibrations_total{result="failed"} 0',
     ]);

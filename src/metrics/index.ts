@@ -55,6 +55,8 @@ export interface Metrics extends Machinery {
   observeProbeStart(seconds: number): void;
   /** For attempts that connected and were expected to: what a denied one takes is only its timeout. */
   observeConnect(protocol: string, seconds: number): void;
+  /** For checks that must connect and did only after a while. */
+  observeConvergence(protocol: string, seconds: number): void;
   countAttempt(outcome: string, protocol: string): void;
   /** Sets the number of probe pods per phase; a phase left out has none. */
   setProbePods(countByPhase: Partial<Record<PodPhase, number>>): void;
@@ -86,6 +88,8 @@ export function createMetrics(build: BuildInfo): Metrics {
     observeProbeStart: (seconds) => probes.probeStart.observe(seconds),
     observeConnect: (protocol, seconds) =>
       probes.connect.observe({ protocol: memberOr(OTHER, PROTOCOLS, protocol) }, seconds),
+    observeConvergence: (protocol, seconds) =>
+      probes.convergence.observe({ protocol: memberOr(OTHER, PROTOCOLS, protocol) }, seconds),
     countAttempt: (outcome, protocol) =>
       probes.attempts.inc({
         outcome: memberOr(OTHER, OUTCOMES, outcome),

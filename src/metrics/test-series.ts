@@ -17,6 +17,8 @@ export interface ExpectationReport {
   readonly dryRun: boolean;
   /** Undefined while there is no result yet. */
   readonly verdict: Verdict | undefined;
+  /** Whether the newest runs saw another verdict than the one shown. */
+  readonly damped: boolean;
 }
 
 /** What the last complete run of a test cost and when it ended. */
@@ -114,6 +116,7 @@ function setExpectationSeries(
     dry_run: String(expectation.dryRun),
   };
   set(metrics.info, info, 1);
+  set(metrics.damped, labels, expectation.damped ? 1 : 0);
   for (const verdict of verdicts) {
     set(metrics.verdict, { ...labels, verdict }, expectation.verdict === verdict ? 1 : 0);
   }

@@ -1,5 +1,6 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
-import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
+import type { PlannedCheck } from '../probe/index.ts';
+import { assign } from './assignment.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
@@ -197,26 +198,6 @@ function serviceThatWouldPublish({ namespace, labels }: Identity, view: ClusterV
 function hostHeader(test: ConnectivityTest, { to, http }: Expectation): string | undefined {
   if (http === undefined || to.service === undefined) return undefined;
   return `${to.service.name}.${to.service.namespace ?? test.metadata.namespace}.svc`;
-}
-
-function assign(checks: readonly Check[]): readonly Assignment[] {
-  const assignments: Assignment[] = [];
-  for (const own of Map.groupBy(checks, ({ identity }) => identity.key).values()) {
-    let part: Check[] = [];
-    let weight = 0;
-    for (const check of own) {
-      if (weight + checkWeight(check) > maxWeightPerPod) {
-        assignments.push({ identity: check.identity, checks: part });
-        part = [];
-        weight = 0;
-      }
-      part.push(check);
-      weight += checkWeight(check);
-    }
-    const [first] = part;
-    if (first !== undefined) assignments.push({ identity: first.identity, checks: part });
-  }
-  return assignments;
 }
 
 /** Namespaces whose objects a test's verdicts depend on. */

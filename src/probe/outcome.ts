@@ -22,10 +22,13 @@ export type Stage = 'dns' | 'connect' | 'tls' | 'http';
 export interface Observation {
   readonly outcome: Outcome;
   readonly stage: Stage;
-  /** How the first attempt ended, where later ones ended otherwise. */
+  /** How the first attempt ended. A Deny that met silence once and something else once states the silence here. */
   readonly firstOutcome: Outcome;
   readonly attempts: number;
-  /** From the first attempt's start to the last one's end. */
+  /**
+   * From the first attempt's start to what decided: the first of two connections of a converging check, the first attempt of a
+   * sealing one that met a denial, else the end of the last attempt.
+   */
   readonly elapsedMs: number;
   /** The HTTP status code, if an HTTP answer came. */
   readonly httpStatus?: number;

@@ -58,7 +58,7 @@ describe('planText', () => {
     const check = fc.record<PlannedCheck>(
       {
         id: fc.nat(),
-        mode: fc.constantFrom('guard', 'converge'),
+        mode: fc.constantFrom('guard', 'converge', 'seal'),
         port: fc.oneof(fc.nat(), fc.double()),
         address: fc.oneof(text, fc.ipV4(), fc.ipV6()),
         host: fc.oneof(text, fc.domain()),
@@ -81,7 +81,7 @@ describe('planText', () => {
         const lines = plan === '' ? [] : plan.split('\n');
 
         expect(lines).toHaveLength(checks.length);
-        for (const line of lines) expect(line).toMatch(/^\d+ (guard|converge) (tcp|http)( [\x21-\x7e]+){5}$/);
+        for (const line of lines) expect(line).toMatch(/^\d+ (guard|converge|seal) (tcp|http)( [\x21-\x7e]+){5}$/);
       }),
       { numRuns: 500 },
     );

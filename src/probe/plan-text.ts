@@ -4,8 +4,11 @@ import { isAddress, isNumericHost } from './address.ts';
 export interface PlannedCheck {
   /** Number of the check, unique in the pod. */
   readonly id: number;
-  /** `converge`: retry until it connects (Allow). `guard`: one connection is enough (Deny). */
-  readonly mode: 'converge' | 'guard';
+  /**
+   * `converge`: retry until it connects (Allow). `guard`: one connection is enough, anything else is looked at twice (Deny).
+   * `seal`: retry until it no longer connects (calibration).
+   */
+  readonly mode: 'converge' | 'guard' | 'seal';
   /** An IP address, or undefined if `host` is to be resolved by the probe. */
   readonly address?: string;
   readonly port: number;

@@ -26,6 +26,8 @@ export interface Batch {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
+  /** The same moment by the operator's monotonic clock: no probe of the batch has dialled before. */
+  readonly begunAt: number;
   /** Epoch milliseconds at which a probe pod without a result is given up. */
   readonly deadline: number;
   readonly probes: readonly Probe[];
@@ -39,6 +41,8 @@ export interface Run extends Batch {
   readonly generation: number;
   readonly fingerprint: string;
   readonly plan: Plan;
+  /** How long its probe pods stood before they dialled. */
+  readonly delaySeconds: number;
   /** Since when the ready pods are ready that it may have to do with, by uid. */
   readonly readySince: ReadonlyMap<string, string>;
   readonly runRequest?: string;

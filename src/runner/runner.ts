@@ -55,6 +55,7 @@ function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOpti
   return {
     id: token(),
     startedAt: now,
+    begunAt: clock.monotonic(),
     deadline: now + 1000 * (startSeconds + probingSeconds(times)),
     probes: tasks.map((task) => prepareProbe(task, token())),
     apiRequests: 0,

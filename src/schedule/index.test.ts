@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { expectationOf, type TestParts, testOf } from '../testing/cluster-view.ts';
 import { harmful, hostileText } from '../testing/hostile-text.ts';
-import { dueFor, type Occasion, runRequestOf } from './index.ts';
+import { dueFor, isStale, type Occasion, runRequestOf } from './index.ts';
 
 const completed = Date.UTC(2026, 0, 1);
 const at = (seconds: number): number => completed + 1000 * seconds;
@@ -159,5 +159,33 @@ describe('runRequestOf', () => {
         expect(request).not.toMatch(harmful);
       }),
     );
+  });
+});
+
+describe('verdicts', () => {
+  it.each<[string, number, TestParts, boolean]>([
+    ['hold while a second run may still come', 659, {}, false],
+    ['are stale when it has not', 660, {}, true],
+    ['of a short period are stale sooner', 80, { spec: { periodSeconds: 10 } }, true],
+    ['of an older spec are awaited anew', 9999, { generation: 2 }, false],
+    ['of a suspended test are not shown at all', 9999, { status: statusOf({ reason: 'Suspended' }) }, false],
+    ['that never were cannot grow old', 9999, { status: {} }, false],
+  ])('%s', (_, seconds, parts, isOld) => {
+    expect(isStale({ test: test(parts), now: at(seconds) })).toBe(isOld);
+  });
+});
+
+describe('what connected too close to a change', () => {
+  it.each<[string, Partial<Occasion>, ReturnType<typeof dueFor>]>([
+    ['is due when the change is old enough', { repeatInMs: 0 }, { trigger: 'Change' }],
+    ['waits until then', { repeatInMs: 2500 }, { waitMs: 2500 }],
+    ['does not wait longer than for the period', { repeatInMs: 900_000 }, { waitMs: 290_000 }],
+    [
+      'does not put off a run on a change',
+      { repeatInMs: 4000, fingerprint: 'new', noticed: { current: at(10), first: at(10) } },
+      { waitMs: 1000 },
+    ],
+  ])('%s', (_, parts, due) => {
+    expect(dueFor(occasion(parts))).toEqual(due);
   });
 });

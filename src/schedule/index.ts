@@ -9,6 +9,8 @@ export interface Occasion {
   readonly fingerprint: string;
   /** When this fingerprint was first and when any deviating one was first observed. */
   readonly noticed: { readonly current: number; readonly first: number };
+  /** How long until something is to be probed again because it connected too close to a change; undefined if nothing is. */
+  readonly repeatInMs?: number | undefined;
   readonly now: number;
 }
 
@@ -32,8 +34,20 @@ export function runRequestOf({ metadata }: KubeObject): string | undefined {
   return [...plainText(request, 16 * maxRequestLength)].slice(0, maxRequestLength).join('');
 }
 
+/** A verdict is stale when two runs in a row that were due are not there; what a run may take on top. */
+const missedPeriods = 2;
+const longestRunMs = 60_000;
+
+/** Whether the newest verdicts are too old to be shown as if they held. */
+export function isStale({ test, now }: Pick<Occasion, 'test' | 'now'>): boolean {
+  const { status, spec } = test;
+  if (status?.lastRun === undefined || isPending(test)) return false;
+  const periodMs = 1000 * (spec.periodSeconds ?? 300);
+  return now >= Date.parse(status.lastRun.completionTime) + missedPeriods * periodMs + longestRunMs;
+}
+
 /** Whether a test is due, and why; else how long to wait if nothing happens. */
-export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
+export function dueFor({ test, fingerprint, noticed, repeatInMs, now }: Occasion): Due {
   const { spec, status } = test;
   const lastRun = status?.lastRun;
   if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
@@ -43,8 +57,9 @@ export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
   // Also if the status holds no readable time: a wait of no length at all would be a busy loop.
   const isEarly = now < nextAt;
   if (!isEarly) return { trigger: 'Period' };
-  if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
-  const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs, nextAt) - now;
+  const settledAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
+  const changeMs = lastRun.fingerprint === fingerprint ? Number.POSITIVE_INFINITY : settledAt - now;
+  const waitMs = Math.min(changeMs, repeatInMs ?? Number.POSITIVE_INFINITY, nextAt - now);
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
 }
 

@@ -9,15 +9,21 @@ interface Sleeper {
 export class FakeClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
   readonly #random: () => number;
+  readonly #start: number;
   #now: number;
 
   constructor(options: { readonly startMs?: number; readonly random?: () => number } = {}) {
-    this.#now = options.startMs ?? Date.UTC(2026, 0, 1);
+    this.#start = options.startMs ?? Date.UTC(2026, 0, 1);
+    this.#now = this.#start;
     this.#random = options.random ?? (() => 0.5);
   }
 
   now(): number {
     return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#start;
   }
 
   random(): number {

@@ -1,12 +1,24 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { Expectation } from '../api/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { Expectation, ExpectationStatus } from '../api/index.ts';
 import { type Plan, planFor } from '../plan/index.ts';
 import { type Observation, outcomes } from '../probe/index.ts';
-import { type Cluster, expectationOf, podOf, serviceOf, sliceOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import {
+  type Cluster,
+  expectationOf,
+  podOf,
+  serviceOf,
+  sliceOf,
+  testOf,
+  type TestParts,
+  viewOf,
+} from '../testing/cluster-view.ts';
 import { harmful } from '../testing/hostile-text.ts';
 import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
 import type { Denials } from './denial.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 const from = (app: string): Expectation['from'] => ({ pods: { matchLabels: { app } } });
 const db = (port = 5432): Expectation['to'] => ({ pods: { matchLabels: { app: 'db' } }, port });
@@ -52,10 +64,11 @@ interface Scene {
   readonly seen?: Readonly<Record<string, Observation | undefined>>;
   readonly report?: (plan: Plan['assignments'][number], index: number) => Partial<ProbeReport>;
   readonly run?: Partial<RunEvidence>;
+  readonly parts?: TestParts;
 }
 
-function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), run = {} }: Scene) {
-  const test = testOf(expectations);
+function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), run = {}, parts = {} }: Scene) {
+  const test = testOf(expectations, parts);
   const { lines, assignments } = planFor(test, viewOf(cluster));
   const stated = new Map(
     lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, seen[expectation.name]] as const)),
@@ -72,7 +85,15 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     ),
     ...report(assignment, index),
   }));
-  return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true, ...run });
+  return concludeRun(test, {
+    lines,
+    reports,
+    disturbed: false,
+    denials: drop,
+    isDelayed: () => false,
+    targetStands: () => true,
+    ...run,
+  });
 }
 
 describe('a control that the expectation asks for', () => {
@@ -101,7 +122,14 @@ describe('a control that the expectation asks for', () => {
       ]),
     );
     const reports = assignments.map(({ checks }) => ({ checks, resolverAnswered: false, observations: stated }));
-    return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true })[0];
+    return concludeRun(test, {
+      lines,
+      reports,
+      disturbed: false,
+      denials: drop,
+      isDelayed: () => false,
+      targetStands: () => true,
+    })[0];
   }
 
   it('is tried by the pods that it names, and speaks if they connect', () => {
@@ -261,6 +289,7 @@ describe('a Deny that met silence', () => {
       message:
         'Pods app=web got no answer from pods app=db on TCP port 5432 twice, while pods app=api connected to it in the same run, and the same probe pod connected elsewhere.',
       outcome: 'TimedOut',
+      firstObserved: 'TimedOut',
       control: 'pods app=api connected to it in the same run',
       command: 'nc -zv -w 2 10.0.0.5 5432',
     });
@@ -653,7 +682,14 @@ describe('whatever a run brings back', () => {
         });
         const seen = new Map(reports.flatMap(({ observations }) => [...observations]));
 
-        const rows = concludeRun(test, { lines, reports, disturbed, denials: drop, targetStands: () => stands });
+        const rows = concludeRun(test, {
+          lines,
+          reports,
+          disturbed,
+          denials: drop,
+          isDelayed: () => false,
+          targetStands: () => stands,
+        });
 
         expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
         for (const [index, row] of rows.entries()) {
@@ -704,5 +740,87 @@ describe('whatever a run brings back', () => {
     );
     // The property says nothing if no case reaches it.
     expect(passedDenies).toBeGreaterThan(0);
+  });
+});
+
+describe('a Deny that connected close to a change', () => {
+  const run = { isDelayed: () => true };
+  const rowAfter = (previous: Partial<ExpectationStatus> | undefined, spec: object = {}, expectation = denied) => {
+    const before = { name: expectation.name, expect: 'Deny', message: '', since: '2026-01-01T00:00:00Z' };
+    const verdict = { verdict: 'Passed', reason: 'Denied' } as const;
+    const status = previous === undefined ? {} : { status: { expectations: [{ ...before, ...verdict, ...previous }] } };
+    return rowsOf({
+      expectations: [expectation],
+      seen: { 'web-not-db': connection },
+      run,
+      parts: { spec, ...status },
+    })[0];
+  };
+
+  it('is undecided three times, and counted', () => {
+    expect(rowAfter(undefined)).toMatchObject({ reason: 'EnforcementDelayed', excusedRuns: 1 });
+    expect(rowAfter({})).toMatchObject({ verdict: 'Inconclusive', reason: 'EnforcementDelayed', excusedRuns: 1 });
+    expect(rowAfter({ excusedRuns: 2 })).toMatchObject({ reason: 'EnforcementDelayed', excusedRuns: 3 });
+  });
+
+  it('fails the fourth time, and says why', () => {
+    const row = rowAfter({ excusedRuns: 3 });
+
+    expect(row).toMatchObject({ verdict: 'Failed', reason: 'UnexpectedlyReachable' });
+    expect(row?.message).toMatch(/keep changing, but it connected in more than 3 runs in a row\.$/);
+    expect(row).not.toHaveProperty('excusedRuns');
+  });
+
+  it('fails at once where it had failed before, and in the strict mode', () => {
+    expect(rowAfter({ verdict: 'Failed' })).toMatchObject({ verdict: 'Failed' });
+    expect(rowAfter({}, { enforcementGraceSeconds: 0 })).toMatchObject({ verdict: 'Failed' });
+  });
+
+  it('is counted too beside a check that is undecided for another reason', () => {
+    const cluster: Cluster = { pods: [...(shop.pods ?? []), podOf('web-2', { labels: { app: 'web', tier: 'b' } })] };
+    const report = (_: unknown, index: number) => (index === 0 ? { observations: new Map() } : {});
+
+    const [row] = rowsOf({ cluster, expectations: [denied], seen: { 'web-not-db': connection }, run, report });
+
+    expect(row).toMatchObject({ reason: 'ProbeLost', excusedRuns: 1 });
+  });
+
+  it('is asked for only with what connected', () => {
+    const asked: string[] = [];
+    const isDelayed: RunEvidence['isDelayed'] = (line, check, seen) => {
+      asked.push(`${line.expectation.name} ${check.port} ${seen.outcome}`);
+      return false;
+    };
+
+    rowsOf({ expectations: [denied], seen: { 'web-not-db': connection }, run: { isDelayed } });
+
+    expect(asked).toEqual(['web-not-db 5432 Connected']);
+  });
+});
+
+describe('an Allow', () => {
+  it('says what its slowest check saw first, and how long it took', () => {
+    const cluster: Cluster = { pods: [...(shop.pods ?? []), podOf('db-1', { labels: { app: 'db' }, ip: '10.0.0.6' })] };
+    const late: Observation = { ...connection, firstOutcome: 'TimedOut', attempts: 3, elapsedMs: 2400 };
+    const report: Scene['report'] = ({ checks }) => ({
+      observations: new Map(checks.map(({ id, address }) => [id, address === '10.0.0.6' ? late : connection])),
+    });
+
+    const [row] = rowsOf({ cluster, expectations: [allowed], report });
+
+    expect(row).toMatchObject({
+      verdict: 'Passed',
+      firstObserved: 'TimedOut',
+      convergedAfterMilliseconds: 2400,
+      command: 'nc -zv -w 2 10.0.0.6 5432',
+    });
+    expect(row?.message).toMatch(/not at once: the first attempt ended TimedOut, and it took 2\.4 s/);
+  });
+
+  it('that failed did not converge', () => {
+    const [row] = rowsOf({ expectations: [allowed], seen: { 'api-db': silence } });
+
+    expect(row).toMatchObject({ verdict: 'Failed', firstObserved: 'TimedOut' });
+    expect(row).not.toHaveProperty('convergedAfterMilliseconds');
   });
 });

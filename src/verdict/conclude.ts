@@ -18,6 +18,7 @@ import {
   transportOf,
 } from './control.ts';
 import type { Denials } from './denial.ts';
+import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
 import { judge, worst } from './judge.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
@@ -33,6 +34,8 @@ export interface RunEvidence {
   readonly disturbed: boolean;
   /** How this cluster denies, as far as it was measured. */
   readonly denials: Denials;
+  /** Whether a check connected so close to an observed change that the cluster may not have caught up with it. */
+  readonly isDelayed: (line: Line, check: Check, connection: Observation) => boolean;
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
 }
@@ -66,15 +69,17 @@ export function skippedRows(test: ConnectivityTest, reason: Reason, message: str
 
 function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names: ReadonlyMap<number, string>): Row {
   const { expectation } = line;
+  const previous = test.status?.expectations?.find(({ name }) => name === expectation.name);
   const judged: JudgedCheck[] = [
     ...line.findings.map(({ reason, message }) => ({ verdict: 'Inconclusive' as const, reason, message })),
-    ...line.checks.map((check) => judgeCheck(test, expectation, check, evidence, names)),
+    ...line.checks.map((check) => judgeCheck(test, { line, check, previous }, evidence, names)),
   ];
-  const decisive = worst(judged) ?? {
+  const decisive = worst(slowestFirst(judged)) ?? {
     verdict: 'Inconclusive' as const,
     reason: 'NotProbed' as const,
     message: 'Nothing was probed.',
   };
+  const isExcused = expectation.expect === 'Deny' && judged.some(({ reason }) => reason === 'EnforcementDelayed');
   const notes = decisive.check === undefined ? [] : line.notes;
   const message = [decisive.message, ...notes].join(' ');
   const row = {
@@ -83,7 +88,8 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
     verdict: decisive.verdict,
     reason: decisive.reason,
     message: plainText(message, maxMessageBytes),
-    ...(decisive.observation === undefined ? {} : { outcome: decisive.observation.outcome }),
+    ...(decisive.observation === undefined ? {} : observationFacts(decisive.observation, decisive.reason)),
+    ...(isExcused ? { excusedRuns: (previous?.excusedRuns ?? 0) + 1 } : {}),
     ...(decisive.control === undefined ? {} : { control: plainText(decisive.control, maxControlBytes) }),
     ...(decisive.check === undefined ? {} : { command: commandFor(test, expectation, decisive.check) }),
   };
@@ -96,13 +102,32 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
   };
 }
 
+/** Of an Allow's checks that passed, the slowest tells how long the whole expectation took. */
+function slowestFirst(judged: readonly JudgedCheck[]): readonly JudgedCheck[] {
+  const took = ({ reason, observation }: JudgedCheck): number =>
+    reason === 'Reachable' ? (observation?.elapsedMs ?? 0) : 0;
+  return judged.toSorted((a, b) => took(b) - took(a));
+}
+
+function observationFacts({ outcome, firstOutcome, elapsedMs }: Observation, reason: Reason): Partial<Row> {
+  const converged = reason === 'Reachable' ? { convergedAfterMilliseconds: elapsedMs } : {};
+  return { outcome, firstObserved: firstOutcome, ...converged };
+}
+
+interface Judged {
+  readonly line: Line;
+  readonly check: Check;
+  /** What the status says of the expectation so far. */
+  readonly previous: ExpectationStatus | undefined;
+}
+
 function judgeCheck(
   test: ConnectivityTest,
-  expectation: Expectation,
-  check: Check,
+  { line, check, previous }: Judged,
   evidence: RunEvidence,
   names: ReadonlyMap<number, string>,
 ): JudgedCheck {
+  const { expectation } = line;
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
   const stated = report?.observations.get(check.id);
   const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;
@@ -113,6 +138,7 @@ function judgeCheck(
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
+  const isDelayed = evidence.disturbed || (observation !== undefined && evidence.isDelayed(line, check, observation));
   const judgement = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
@@ -121,6 +147,7 @@ function judgeCheck(
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
     disturbed: evidence.disturbed,
+    excused: isDelayed && isExcusable(test, previous),
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
@@ -137,6 +164,8 @@ function judgeCheck(
     ...(observation === undefined
       ? {}
       : { outcome: connectOutcome(observation), firstOutcome: observation.firstOutcome }),
+    ...(observation === undefined ? {} : { elapsedMs: observation.elapsedMs }),
+    ...(isDelayed && isExhausted(previous) ? { excusedRuns: maxExcusedRuns } : {}),
     ...(denials === undefined ? {} : { denials }),
     ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
   };

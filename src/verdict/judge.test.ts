@@ -222,15 +222,21 @@ describe('a Deny', () => {
       'UnexpectedlyReachable',
     ],
     [
-      'that connected while something changed is undecided',
+      'that connected while something changed, which excuses it no more, fails',
       { observation: observed('Connected'), disturbed: true },
+      'Failed',
+      'UnexpectedlyReachable',
+    ],
+    [
+      'that connected close to a change is undecided',
+      { observation: observed('Connected'), excused: true },
       'Inconclusive',
       'EnforcementDelayed',
     ],
     ['that was reset fails', { observation: observed('Reset') }, 'Failed', 'ReachedThenReset'],
     [
-      'that was reset while something changed is undecided',
-      { observation: observed('Reset'), disturbed: true },
+      'that was reset close to a change is undecided',
+      { observation: observed('Reset'), excused: true },
       'Inconclusive',
       'EnforcementDelayed',
     ],
@@ -368,7 +374,7 @@ describe('a Deny', () => {
 
 /** Confirmed silence under the best of circumstances, but for these parts. */
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
-  const { observation = observed('TimedOut'), targetStands = true, disturbed = false } = parts;
+  const { observation = observed('TimedOut'), targetStands = true, disturbed = false, excused = false } = parts;
   const { mustAnswer = true, isDatagram = false, unreachableIsEnough = false } = parts;
   const { targetControl, sourceControl, denials } = { ...best, ...parts };
   return {
@@ -379,6 +385,7 @@ function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
     mustAnswer,
     targetStands,
     disturbed,
+    excused,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
@@ -423,6 +430,7 @@ const anyEvidence = fc.record<Evidence>(
     mustAnswer: fc.boolean(),
     targetStands: fc.boolean(),
     disturbed: fc.boolean(),
+    excused: fc.boolean(),
     denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
   },
   {
@@ -434,6 +442,7 @@ const anyEvidence = fc.record<Evidence>(
       'mustAnswer',
       'targetStands',
       'disturbed',
+      'excused',
     ],
   },
 );
@@ -470,6 +479,7 @@ describe('whatever the evidence', () => {
       mustAnswer: fc.boolean(),
       targetStands: fc.constant(true),
       disturbed: fc.constant(false),
+      excused: fc.constant(false),
       denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
     },
     {
@@ -481,6 +491,7 @@ describe('whatever the evidence', () => {
         'mustAnswer',
         'targetStands',
         'disturbed',
+        'excused',
       ],
     },
   );

@@ -21,6 +21,8 @@ export interface Evidence {
   readonly targetStands: boolean;
   /** Whether a change that the verdict depends on was observed while the run was under way. */
   readonly disturbed: boolean;
+  /** Whether a connection may be owed to an observed change that the cluster had not caught up with (see excuse.ts). */
+  readonly excused: boolean;
   /** How this cluster denies what the check speaks; absent if that was not measured. */
   readonly denials?: DenialPair;
 }
@@ -99,8 +101,8 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
   }
 }
 
-function reached(reason: Reason, { disturbed, denials }: Evidence): Judgement {
-  if (disturbed) return inconclusive('EnforcementDelayed');
+function reached(reason: Reason, { excused, denials }: Evidence): Judgement {
+  if (excused) return inconclusive('EnforcementDelayed');
   // The cause, where it is known: no policy could have denied this.
   const isFutile = denials !== undefined && isNothingEnforced(denials);
   return { verdict: 'Failed', reason: isFutile ? 'PolicyNotEnforced' : reason };

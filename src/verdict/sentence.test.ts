@@ -49,8 +49,20 @@ describe('sentenceFor', () => {
     [
       'a late connection',
       'Reachable',
-      { firstOutcome: 'TimedOut' },
-      'Deployment web connected to Service api on TCP 80, though not at once: the first attempt ended TimedOut.',
+      { firstOutcome: 'TimedOut', elapsedMs: 1234 },
+      'Deployment web connected to Service api on TCP 80, though not at once: the first attempt ended TimedOut, and it took 1.2 s.',
+    ],
+    [
+      'a connection close to a change',
+      'EnforcementDelayed',
+      { outcome: 'Connected' },
+      'Deployment web connected to Service api on TCP 80, which must be denied, just after something changed that it depends on: the network plugin may not have caught up. It is probed again as soon as that is over.',
+    ],
+    [
+      'a connection that no change excuses any more',
+      'UnexpectedlyReachable',
+      { outcome: 'Connected', excusedRuns: 3 },
+      'Deployment web connected to Service api on TCP 80, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection. Policies, labels, pods or Services it depends on keep changing, but it connected in more than 3 runs in a row.',
     ],
     [
       'a wrong status',

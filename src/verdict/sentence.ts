@@ -17,6 +17,10 @@ export interface Subject {
   readonly httpStatus?: number;
   readonly outcome?: Outcome;
   readonly firstOutcome?: Outcome;
+  /** How long the probe took to what decided. */
+  readonly elapsedMs?: number;
+  /** How many runs were excused before this one, where that is why it is not. */
+  readonly excusedRuns?: number;
   /** How this cluster denies, if that was measured. */
   readonly denials?: DenialPair;
   /** Words of the API server or the kubelet about a probe pod that did not run. */
@@ -40,11 +44,11 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'Reachable':
       return subject.firstOutcome === undefined || subject.firstOutcome === 'Connected'
         ? `${source} ${connected} ${target}.`
-        : `${source} ${connected} ${target}, though not at once: the first attempt ended ${subject.firstOutcome}.`;
+        : `${source} ${connected} ${target}, though not at once: the first attempt ended ${subject.firstOutcome}, and it took ${((subject.elapsedMs ?? 0) / 1000).toFixed(1)} s.`;
     case 'Denied':
       return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
     case 'UnexpectedlyReachable':
-      return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.${unenforcedNote(subject)}`;
+      return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.${unenforcedNote(subject)}${exhaustedNote(subject)}`;
     case 'ReachedClosedPort':
       return `${source} reached ${target}, which must be denied: the target itself answered that nothing listens there. The packets pass: close the path by a policy.`;
     case 'ReachedThenReset':
@@ -90,7 +94,9 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'AddressNotAllowed':
       return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
     case 'EnforcementDelayed':
-      return `Something that the verdict on ${source} to ${target} depends on changed during the run. The test runs again at once.`;
+      return isReached(subject)
+        ? `${source} ${connected} ${target}, which must be denied, just after something changed that it depends on: the network plugin may not have caught up. It is probed again as soon as that is over.`
+        : `Something that the verdict on ${source} to ${target} depends on changed during the run. The test runs again at once.`;
     case 'TargetChanged':
       return `The target was replaced or lost readiness during the probe of ${target} by ${source}. The test runs again.`;
     case 'QuotaExceeded':
@@ -127,6 +133,13 @@ function deniedWords({ source, target, outcome }: Subject): string {
   if (outcome === 'Refused') return `${target} refused ${source}`;
   if (outcome === 'Unreachable') return `${source} met a rejection on the way to ${target}`;
   return `${source} got no answer from ${target}`;
+}
+
+/** Why no change excuses a connection any more. */
+function exhaustedNote({ excusedRuns }: Subject): string {
+  return excusedRuns === undefined
+    ? ''
+    : ` Policies, labels, pods or Services it depends on keep changing, but it connected in more than ${excusedRuns} runs in a row.`;
 }
 
 /** What a policy on one side cannot do here, where that explains an open path. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LastRun, Status, Verdict } from '../api/index.ts';
 import { expectationOf, testOf } from '../testing/cluster-view.ts';
 import { type Row, skippedRows } from './conclude.ts';
-import { statusAfterRun, statusPending, statusSuspended } from './status.ts';
+import { statusAfterRun, statusPending, statusStale, statusSuspended } from './status.ts';
 
 const now = '2026-01-02T00:00:00.000Z';
 const before = '2026-01-01T00:00:00.000Z';
@@ -203,5 +203,58 @@ describe('statusSuspended', () => {
         { type: 'Ready', status: 'Unknown', reason: 'Suspended' },
       ],
     });
+  });
+});
+
+describe('statusStale', () => {
+  it('shows that the verdicts are old, and keeps them', () => {
+    const test = testWith();
+    const passed = statusAfterRun(test, [row('a', 'Passed'), row('b', 'Passed')], lastRun, before, undefined);
+
+    const status = statusStale({ ...test, status: passed }, now);
+
+    expect(status).toMatchObject({ observedGeneration: 3, verdict: 'Inconclusive', lastRun });
+    expect(status.expectations).toEqual(passed.expectations);
+    expect(status.conditions?.slice(1)).toMatchObject([
+      { type: 'Passed', status: 'Unknown', reason: 'Stale', lastTransitionTime: now },
+      { type: 'Ready', status: 'Unknown', reason: 'Stale' },
+    ]);
+    expect(status.conditions?.[1]?.message).toContain('2026-01-02T00:00:00.000Z');
+  });
+});
+
+describe('thresholds', () => {
+  const damping = (status: Status | undefined, generation = 3) =>
+    testOf([expectationOf({ name: 'a' }), expectationOf({ name: 'b' })], {
+      generation,
+      status,
+      spec: { thresholds: { failures: 2 } },
+    });
+  const passed = statusAfterRun(
+    damping(undefined),
+    [row('a', 'Passed'), row('b', 'Passed')],
+    lastRun,
+    before,
+    undefined,
+  );
+  const seen = [row('a', 'Passed'), row('b', 'Failed')];
+
+  it('keep the verdict, name what they damp, and call nothing a success that was not seen', () => {
+    const status = statusAfterRun(damping(passed), seen, lastRun, now, undefined);
+
+    expect(status).toMatchObject({ verdict: 'Passed', summary: { display: '2/2' }, lastSuccessTime: before });
+    expect(status.expectations?.[1]).toMatchObject({
+      verdict: 'Passed',
+      since: before,
+      observed: { verdict: 'Failed' },
+    });
+    expect(status.conditions?.[1]?.message).toBe(
+      'Every expectation passed. The newest runs saw something else, which spec.thresholds damps: b (see status.expectations.observed).',
+    );
+    expect(statusAfterRun(damping(status), seen, lastRun, now, undefined).verdict).toBe('Failed');
+  });
+
+  it('damp nothing that an older spec asked', () => {
+    expect(statusAfterRun(damping(passed, 4), seen, lastRun, now, undefined).verdict).toBe('Failed');
   });
 });

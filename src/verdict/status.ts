@@ -1,17 +1,19 @@
 import type { Condition, ConnectivityTest, ExpectationStatus, LastRun, Status, Verdict } from '../api/index.ts';
 import type { Row } from './conclude.ts';
 import { type DesiredCondition, mergeConditions } from './condition.ts';
+import { damped } from './damping.ts';
 import { worst } from './judge.ts';
 
 /** The status that a finished run leaves. `now` is RFC 3339. */
 export function statusAfterRun(
   test: ConnectivityTest,
-  rows: readonly Row[],
+  observed: readonly Row[],
   lastRun: LastRun,
   now: string,
   runRequest: string | undefined,
 ): Status {
   const previous = test.status;
+  const rows = dampedRows(test, observed);
   const expectations = withTimes(previous?.expectations ?? [], rows, now);
   const summary = summarise(rows);
   const verdict = worst(rows)?.verdict ?? 'Skipped';
@@ -21,7 +23,8 @@ export function statusAfterRun(
     reason: 'Accepted',
     message: 'The test is valid and runs.',
   };
-  const lastSuccessTime = verdict === 'Passed' ? now : previous?.lastSuccessTime;
+  // What damping shows is no proof: only what this run saw is.
+  const lastSuccessTime = worst(observed)?.verdict === 'Passed' ? now : previous?.lastSuccessTime;
   return {
     observedGeneration: test.metadata.generation,
     verdict,
@@ -33,6 +36,13 @@ export function statusAfterRun(
     conditions: conditions(test, [accepted, ...verdictConditions(verdict, rows)], now),
     probeReplicas: 0,
   };
+}
+
+/** The rows as they are shown. What was shown of an older spec speaks of other expectations. */
+function dampedRows({ spec, status, metadata }: ConnectivityTest, rows: readonly Row[]): readonly Row[] {
+  const shown = status?.observedGeneration === metadata.generation ? (status.expectations ?? []) : [];
+  const before = new Map(shown.map((row) => [row.name, row]));
+  return rows.map((row) => damped(row, before.get(row.name), spec.thresholds));
 }
 
 /**
@@ -54,6 +64,30 @@ export function statusPending(test: ConnectivityTest, now: string): Status {
         { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The test is valid and runs.' },
         { type: 'Passed', ...wait },
         { type: 'Ready', ...wait },
+      ],
+      now,
+    ),
+    probeReplicas: 0,
+  };
+}
+
+/** The status of a test whose runs fail to come: an old pass is no pass. The rows stay, as what was seen last. */
+export function statusStale(test: ConnectivityTest, now: string): Status {
+  const stale = {
+    status: 'Unknown',
+    reason: 'Stale',
+    message: `The newest verdicts are of ${test.status?.lastRun?.completionTime ?? 'an unknown time'}, and two runs that were due since are missing. Look at the operator's log and metrics for what holds them up.`,
+  } as const;
+  return {
+    observedGeneration: test.metadata.generation,
+    ...test.status,
+    verdict: 'Inconclusive',
+    conditions: conditions(
+      test,
+      [
+        { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The test is valid.' },
+        { type: 'Passed', ...stale },
+        { type: 'Ready', ...stale },
       ],
       now,
     ),
@@ -109,13 +143,22 @@ function verdictConditions(verdict: Verdict, rows: readonly Row[]): readonly Des
   const unproven = verdict === 'Failed' ? of('Inconclusive').length : 0;
   const message =
     (concerned.length === 0 ? defaultMessage(verdict) : listed(concerned)) +
-    (unproven === 0 ? '' : ` Beside that, ${unproven} proved nothing either way.`);
+    (unproven === 0 ? '' : ` Beside that, ${unproven} proved nothing either way.`) +
+    dampedNote(rows);
   return [
     { type: 'Passed', status, reason, message },
     // A gate must not open on anything but a pass, nor stay undecided on a run that proved nothing. Where nothing counts,
     // there is nothing to decide.
     { type: 'Ready', status: verdict === 'Inconclusive' ? 'False' : status, reason, message },
   ];
+}
+
+/** What the verdict leaves out because `spec.thresholds` says so. */
+function dampedNote(rows: readonly Row[]): string {
+  const names = rows.filter(({ observed }) => observed !== undefined).map(({ name }) => name);
+  if (names.length === 0) return '';
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
+  return ` The newest runs saw something else, which spec.thresholds damps: ${names.slice(0, 4).join(', ')}${more} (see status.expectations.observed).`;
 }
 
 function defaultMessage(verdict: Verdict): string {

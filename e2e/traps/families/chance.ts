@@ -29,7 +29,7 @@ export const chance: Family = {
       name: 'a target begins to listen late',
       guard: {
         file: 'src/probe/program/probe.sh',
-        search: '[ $(($(now) - began)) -ge $((SETTLE * 100)) ] && break',
+        search: 'is_settled && break',
         replace: 'break',
       },
       right: 'Passed Reachable',

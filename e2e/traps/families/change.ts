@@ -52,7 +52,7 @@ export const change: Family = {
       name: 'a policy is applied while the probe runs',
       guard: {
         file: 'src/verdict/judge.ts',
-        search: "if (disturbed) return inconclusive('EnforcementDelayed');\n  // The cause",
+        search: "if (excused) return inconclusive('EnforcementDelayed');\n  // The cause",
         replace: '  // The cause',
       },
       right: delayed,

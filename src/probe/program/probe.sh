@@ -3,7 +3,8 @@
 #
 # Plan (POSTERN_PLAN), one check per line, fields separated by blanks, never evaluated as shell text:
 #   ID MODE STAGE ADDRESS PORT HOST STATUS DATA
-#   MODE    converge (an Allow: try until it connects or SETTLE seconds are over) or guard (a Deny: try, then confirm)
+#   MODE    converge (an Allow: try until it connects or SETTLE seconds are over), guard (a Deny: try, and confirm when SETTLE
+#           seconds are over) or seal (calibration: try until it no longer connects or SETTLE seconds are over)
 #   STAGE   tcp, http, https, udp, or a DNS query: dnsudp or dnstcp
 #   ADDRESS an IP address, or "-" if HOST is to be resolved first, or the pod's own resolver is to be asked
 #   HOST    the host name, or the name that an HTTP request or DNS query is about; "-" if none
@@ -14,6 +15,8 @@
 #   postern/1 NONCE COUNT
 #   ID OUTCOME ATTEMPTS CENTISECONDS FIRST_OUTCOME DETAIL        (COUNT times, in any order)
 #   end NONCE RESOLVER
+#   CENTISECONDS from the first attempt's start to what decided: the first of two successes of a converging check, the start of
+#            the first attempt of a sealing one that met a denial, else the end of the last attempt
 #   OUTCOME  a letter (C connected, R refused, T timed out, U unreachable, X reset, N name not resolved, M wrong HTTP status,
 #            F forbidden address, S TLS failed, D the name server failed, E the tool itself failed) and a stage (d DNS,
 #            c connect, t TLS, h HTTP)
@@ -299,18 +302,32 @@ is_success() {
   return 1
 }
 
+# Whether the settling time of the check is over.
+is_settled() {
+  [ $(($(now) - began)) -ge $((SETTLE * 100)) ]
+}
+
+# Waits until it is.
+settle() {
+  remaining=$((SETTLE * 100 - ($(now) - began)))
+  [ "$remaining" -le 0 ] || sleep "$((remaining / 100)).$(printf '%02d' "$((remaining % 100))")"
+}
+
 check() {
   id=$1 mode=$2 STAGE=$3
   shift 3
   attempts=1
   began=$(now)
+  decided=
   attempt "$@"
   first=$outcome
   if [ "$mode" = guard ]; then
-    # One connection is enough to fail a Deny; anything else is confirmed by a second try from a new socket.
+    # One connection is enough to fail a Deny; anything else is confirmed by a second try from a new socket, when an Allow would
+    # give up: what was blocked for a moment only, by a restart or a rule on its way, is open by then.
     case $outcome in
     Cc | Cd | ?t | ?h) ;;
     *)
+      settle
       attempts=2
       attempt "$@"
       # Two different answers are no steady denial: state the one that is not silence, and that it did not stand alone.
@@ -319,14 +336,18 @@ check() {
       fi
       ;;
     esac
+  elif [ "$mode" = seal ]; then
+    seal "$@"
   else
     while :; do
       if is_success; then
+        decided=$(now)
         attempts=$((attempts + 1))
         attempt "$@"
         is_success && break
+        decided=
       fi
-      [ $(($(now) - began)) -ge $((SETTLE * 100)) ] && break
+      is_settled && break
       sleep 0.2
       attempts=$((attempts + 1))
       last=$outcome
@@ -335,7 +356,29 @@ check() {
       [ "$STAGE:$last:$outcome" = udp:Rc:Tc ] && outcome=Rc
     done
   fi
-  echo "$id $outcome $attempts $(($(now) - began)) $first $detail"
+  echo "$id $outcome $attempts $((${decided:-$(now)} - began)) $first $detail"
+}
+
+# Tries until it no longer connects, twice in the same way. Sets `decided` to the start of the first such attempt.
+seal() {
+  decided=$began
+  while :; do
+    if ! is_success; then
+      last=$outcome
+      attempts=$((attempts + 1))
+      attempt "$@"
+      [ "$outcome" = "$last" ] && return
+    fi
+    if is_settled; then
+      decided=
+      is_success || outcome=Ec
+      return
+    fi
+    sleep 0.2
+    attempts=$((attempts + 1))
+    decided=$(now)
+    attempt "$@"
+  done
 }
 
 # Whatever the resolver says about the name, an answer shows that packets leave this pod and that replies come back.

@@ -153,6 +153,65 @@ describe('the probe program', () => {
       expect(line).toMatch(/^7 Rc [2-9] TIME Rc -$/);
     });
 
+    it.each([
+      ['silence', ['timed out', 'timed out', 'succeeded'], / 2 (\d+) Tc -$/],
+      ['a refusal', ['Connection refused'], / 2 (\d+) Rc -$/],
+    ])('of a Deny that met %s, looked at again when the settling time is over', async (_, attempts, rest) => {
+      answers('nc.10.0.0.1.80', ...attempts);
+
+      const message = await messageOf('0 guard tcp 10.0.0.1 80 - - -', { settleSeconds: 1 });
+
+      const [, centiseconds] = rest.exec(message.split('\n')[1] ?? '') ?? [];
+      expect(Number(centiseconds)).toBeGreaterThanOrEqual(100);
+      expect(calls('nc')).toHaveLength(2);
+    });
+
+    it('of a Deny that was blocked for a moment only: it connected', async () => {
+      answers('nc.10.0.0.1.80', 'timed out', 'succeeded');
+
+      expect(await lineOf('0 guard tcp 10.0.0.1 80 - - -', { settleSeconds: 1 })).toBe('0 Cc 2 TIME Tc -');
+    });
+
+    it.each([
+      ['closed at once', ['timed out'], '3 Tc 2 TIME Tc -'],
+      ['closed late', ['succeeded', 'succeeded', 'Connection refused'], '3 Rc 4 TIME Cc -'],
+      [
+        'closed in two ways before it is in one',
+        ['succeeded', 'timed out', 'Connection refused', 'timed out'],
+        '3 Tc 5 TIME Cc -',
+      ],
+      ['closed for a moment', ['succeeded', 'timed out', 'succeeded', 'timed out'], '3 Tc 5 TIME Cc -'],
+    ])('of a door that calibration waits for: %s', async (_, attempts, line) => {
+      answers('nc.10.0.0.1.80', ...attempts);
+
+      expect(await lineOf('3 seal tcp 10.0.0.1 80 - - -', { settleSeconds: 5 })).toBe(line);
+    });
+
+    it.each([
+      ['stays open', ['succeeded'], /^3 Cc [2-9] TIME Cc -$/],
+      [
+        'is never closed twice alike',
+        ['timed out', 'Connection refused', 'timed out', ...Array<string>(40).fill('succeeded')],
+        /^3 Cc \d+ TIME Tc -$/,
+      ],
+    ])('of a door that %s until the settling time is over', async (_, attempts, line) => {
+      answers('nc.10.0.0.1.80', ...attempts);
+
+      expect(await lineOf('3 seal tcp 10.0.0.1 80 - - -', { settleSeconds: 1 })).toMatch(line);
+    });
+
+    it('counts the time of an Allow to its first success, not to the confirmation', async () => {
+      answers('nc.10.0.0.1.80', 'succeeded');
+      answers('curl.10.0.0.1:80', '0 200');
+      // The second answer comes late.
+      const slow = `#!/bin/sh\n[ -e "$FAKES/asked" ] && sleep 1\n: >"$FAKES/asked"\nprintf 200\n`;
+      writeFileSync(join(directory, 'curl'), slow);
+
+      const [, line = ''] = (await messageOf('0 converge http 10.0.0.1 80 - - /')).split('\n');
+
+      expect(line).toMatch(/^0 Ch 2 \d{1,2} Ch 200$/);
+    });
+
     it('of an Allow that fails and may not settle', async () => {
       answers('nc.10.0.0.1.80', 'timed out');
 

@@ -1,0 +1,30 @@
+import type { ExpectationStatus, Specification } from '../api/index.ts';
+import type { Row } from './conclude.ts';
+
+/**
+ * The row that is shown: what the newest run came to, or what was shown before with that beside it, where `spec.thresholds` asks
+ * for more runs that agree. Only an Allow's way out of Passed and the way back into it are damped; a Deny that does not pass
+ * shows at once, since it may be a hole.
+ */
+export function damped(
+  row: Row,
+  previous: ExpectationStatus | undefined,
+  thresholds: Specification['thresholds'],
+): Row {
+  if (previous === undefined || previous.verdict === 'Skipped' || row.verdict === 'Skipped') return row;
+  const isPass = row.verdict === 'Passed';
+  if (isPass === (previous.verdict === 'Passed')) return row;
+  if (!isPass && row.expect === 'Deny') return row;
+  const needed = (isPass ? thresholds?.passes : thresholds?.failures) ?? 1;
+  // Where the run before came to something else than was shown, it came to the same as this one.
+  const runs = (previous.observed?.runs ?? 0) + 1;
+  if (runs >= needed) return row;
+  const { since: _, ...shown } = previous;
+  const { verdict, reason, message } = row;
+  return { ...shown, observed: { verdict, reason, message, runs, needed } };
+}
+
+/** What the newest run came to, whether or not the row says so. */
+export function observedVerdict({ verdict, observed }: Pick<Row, 'verdict' | 'observed'>): Row['verdict'] {
+  return observed?.verdict ?? verdict;
+}
