@@ -3,8 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, for what is written down. It jumps when somebody sets the machine's clock. */
   now(): number;
+  /** Milliseconds from an arbitrary moment, only ever forward: for durations and deadlines within this process. */
+  monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts: abort is not an error, so look at the signal afterwards. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** A number in [0, 1). */
@@ -17,6 +19,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   random: () => Math.random(),
   sleep: sleepOnTimer,
 };

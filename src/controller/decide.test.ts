@@ -40,6 +40,7 @@ function situation(parts: Partial<Situation> = {}): Situation {
     free: { pods: 4, idle: true },
     holdMs: 0,
     now,
+    monotonic: now,
     ...parts,
   };
 }

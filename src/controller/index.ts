@@ -133,9 +133,9 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   async function observed<T>(controller: string, subject: object, look: () => Promise<T>): Promise<T> {
-    const began = clock.now();
+    const began = clock.monotonic();
     const observe = (result: 'success' | 'error' | 'requeue_after') =>
-      metrics.observeReconcile({ controller, result, seconds: (clock.now() - began) / 1000 });
+      metrics.observeReconcile({ controller, result, seconds: (clock.monotonic() - began) / 1000 });
     try {
       const again = await look();
       observe(again === undefined ? 'success' : 'requeue_after');

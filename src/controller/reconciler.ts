@@ -65,6 +65,7 @@ export class Reconciler {
       free: { pods: maxProbePods - active, idle: active === 0 },
       holdMs: calibration.holdMs(),
       now: clock.now(),
+      monotonic: clock.monotonic(),
     });
     metrics.reportTest(reportOfTest(world.test, world.test.status));
     switch (step.kind) {
@@ -92,13 +93,13 @@ export class Reconciler {
     const [namespace, name] = key.split('/');
     const cached = caches.tests.get(namespace, name ?? '');
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return undefined;
-    const remembered = memory.of(key, cached, clock.now());
+    const remembered = memory.of(key, cached, clock.monotonic());
     const status = remembered.status ?? cached.status;
     const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
     const plan = planFor(test, caches);
     const denials = calibration.denials();
     const fingerprint = fingerprintOf(test, plan, caches, JSON.stringify(denials));
-    notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.now());
+    notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.monotonic());
     return { key, test, plan, fingerprint, denials, remembered };
   }
 

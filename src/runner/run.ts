@@ -26,7 +26,7 @@ export interface Batch {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** Epoch milliseconds at which a probe pod without a result is given up. */
+  /** When a probe pod without a result is given up, by the monotonic clock. */
   readonly deadline: number;
   readonly probes: readonly Probe[];
   /** Requests sent to the API server for these pods so far. */

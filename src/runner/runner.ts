@@ -51,11 +51,10 @@ export function createRunner(options: RunnerOptions): Runner {
 }
 
 function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
-  const now = clock.now();
   return {
     id: token(),
-    startedAt: now,
-    deadline: now + 1000 * (startSeconds + probingSeconds(times)),
+    startedAt: clock.now(),
+    deadline: clock.monotonic() + 1000 * (startSeconds + probingSeconds(times)),
     probes: tasks.map((task) => prepareProbe(task, token())),
     apiRequests: 0,
   };
@@ -112,7 +111,7 @@ async function createPod(
 }
 
 function advanceBatch(batch: Batch, { clock, podNamed, onProbeStarted }: RunnerOptions): void {
-  const isOverdue = clock.now() >= batch.deadline;
+  const isOverdue = clock.monotonic() >= batch.deadline;
   for (const probe of batch.probes) {
     if (probe.report !== undefined) continue;
     const pod = podNamed(probe.namespace, probe.name);

@@ -41,11 +41,13 @@ function requested(value: string): Readonly<Record<string, string>> {
 }
 
 function occasion(parts: Partial<Occasion> = {}): Occasion {
+  const { now = at(10) } = parts;
   return {
     test: test(),
     fingerprint: 'same',
     noticed: { current: completed, first: completed },
-    now: at(10),
+    now,
+    monotonic: now,
     ...parts,
   };
 }
@@ -110,6 +112,16 @@ describe('a test', () => {
       'is due by its period even while changes go on',
       { fingerprint: 'new', noticed: { current: at(300), first: at(300) }, now: at(300) },
       { trigger: 'Period' },
+    ],
+    [
+      'is due when its last run ended in the future: somebody set the clock back, and its age is unknown',
+      { now: at(-1) },
+      { trigger: 'Period' },
+    ],
+    [
+      'waits for a change to have stood by the time that passed, whatever the clock was set to',
+      { fingerprint: 'new', now: at(100), monotonic: 5000, noticed: { current: 4600, first: 4600 } },
+      { waitMs: 600 },
     ],
     ['is not due when a change was taken back', { noticed: { current: at(9), first: at(5) } }, { waitMs: 290_000 }],
   ])('%s', (_, parts, due) => {

@@ -1,14 +1,16 @@
 /** When a test runs next; pure. */
 import { type ConnectivityTest, runRequestAnnotation, type Trigger } from '../api/index.ts';
 
-/** What is known when the question is asked. Times are epoch milliseconds. */
+/** What is known when the question is asked. */
 export interface Occasion {
   readonly test: ConnectivityTest;
   /** Digest of what the verdicts depend on, as observed now. */
   readonly fingerprint: string;
-  /** When this fingerprint was first and when any deviating one was first observed. */
+  /** When this fingerprint was first and when any deviating one was first observed, by the monotonic clock. */
   readonly noticed: { readonly current: number; readonly first: number };
+  /** Epoch milliseconds, and milliseconds of the monotonic clock. */
   readonly now: number;
+  readonly monotonic: number;
 }
 
 export type Due = { readonly trigger: Trigger } | { readonly waitMs: number };
@@ -22,18 +24,21 @@ const patienceMs = 5000;
 export const maxRunRequestLength = 64;
 
 /** Whether a test is due, and why; else how long to wait if nothing happens. */
-export function dueFor({ test, fingerprint, noticed, now }: Occasion): Due {
+export function dueFor({ test, fingerprint, noticed, now, monotonic }: Occasion): Due {
   const { spec, status, metadata } = test;
   const lastRun = status?.lastRun;
   if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
   const request = metadata.annotations?.[runRequestAnnotation]?.slice(0, maxRunRequestLength);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
-  const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
-  // Also if the status holds no readable time: a wait of no length at all would be a busy loop.
-  const isEarly = now < nextAt;
+  const completedAt = Date.parse(lastRun.completionTime);
+  const nextAt = completedAt + 1000 * (spec.periodSeconds ?? 300);
+  // A run that ends in the future ended before the clock was set back, who knows how long ago. Nor does this hold if the status
+  // has no readable time: a wait of no length at all would be a busy loop.
+  const isEarly = completedAt <= now && now < nextAt;
   if (!isEarly) return { trigger: 'Period' };
   if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
-  const waitMs = Math.min(noticed.current + quietMs, noticed.first + patienceMs, nextAt) - now;
+  const quietAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
+  const waitMs = Math.min(quietAt - monotonic, nextAt - now);
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
 }
 
