@@ -143,7 +143,8 @@ export class Reconciler {
     const order = { owner: test, tasks: plan.assignments, times: test.spec };
     const run: Run = {
       ...runner.prepare(order),
-      trigger,
+      // A run that a change overtook is repeated because of that change.
+      trigger: remembered.disturbedRuns > 0 ? 'Change' : trigger,
       generation: test.metadata.generation,
       fingerprint,
       plan,
@@ -161,7 +162,7 @@ export class Reconciler {
       }
       run.apiRequests += 1;
     }
-    log.info({ test: key, run: run.id, trigger, probePods: run.probes.length }, 'Starting run');
+    log.info({ test: key, run: run.id, trigger: run.trigger, probePods: run.probes.length }, 'Starting run');
     await runner.start(order, run, signal);
     return 0;
   }

@@ -20,6 +20,13 @@ const quietMs = 1000;
 /** Steady change cannot put a run off for longer than this. */
 const patienceMs = 5000;
 
+/**
+ * How long after a run that a change started its verdicts are looked at again: what a network plugin is told takes effect
+ * later, and nothing says when. Cilium alone waits 5 s until a pod with new labels is treated by them (its
+ * `identity-change-grace-period`).
+ */
+const confirmMs = 15_000;
+
 /** Longest part of a request annotation that the status echoes, and so that tells requests apart. */
 export const maxRunRequestLength = 64;
 
@@ -31,11 +38,13 @@ export function dueFor({ test, fingerprint, noticed, now, monotonic }: Occasion)
   const request = metadata.annotations?.[runRequestAnnotation]?.slice(0, maxRunRequestLength);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const completedAt = Date.parse(lastRun.completionTime);
-  const nextAt = completedAt + 1000 * (spec.periodSeconds ?? 300);
+  const periodMs = 1000 * (spec.periodSeconds ?? 300);
+  const isConfirmed = lastRun.trigger !== 'Change' || confirmMs >= periodMs;
+  const nextAt = completedAt + (isConfirmed ? periodMs : confirmMs);
   // A run that ends in the future ended before the clock was set back, who knows how long ago. Nor does this hold if the status
   // has no readable time: a wait of no length at all would be a busy loop.
   const isEarly = completedAt <= now && now < nextAt;
-  if (!isEarly) return { trigger: 'Period' };
+  if (!isEarly) return { trigger: isConfirmed ? 'Period' : 'Confirmation' };
   if (lastRun.fingerprint === fingerprint) return { waitMs: nextAt - now };
   const quietAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
   const waitMs = Math.min(quietAt - monotonic, nextAt - now);
