@@ -4,6 +4,7 @@ import {
   type ConnectivityTest,
   type EndpointSlice,
   type KubeObject,
+  type Lease,
   type Namespace,
   type Node,
   type Pod,
@@ -14,8 +15,9 @@ import {
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
 import { type ClusterView, isProbePod } from '../plan/index.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { resources } from './resources.ts';
-import { slimNode, slimPod, slimWorkload } from './slim.ts';
+import { slimLease, slimNode, slimPod, slimWorkload } from './slim.ts';
 
 /** The controller's picture of the cluster, kept by watches. */
 export interface Caches extends ClusterView {
@@ -24,6 +26,8 @@ export interface Caches extends ClusterView {
   probePods(): readonly Pod[];
   calibration(): Calibration | undefined;
   nodes(): readonly Node[];
+  /** When a node's kubelet was last heard of, by the monotonic clock. */
+  heardOf(node: string): number | undefined;
   /** Resolves when every kind has been listed once. */
   readonly synced: Promise<unknown>;
   /** Watches until the signal aborts. */
@@ -36,6 +40,8 @@ export interface CacheListeners {
   onProbePod(pod: Pod): void;
   /** The calibration or a node changed. */
   onCalibration(): void;
+  /** A node's kubelet has been heard of. */
+  onHeartbeat(): void;
   /** Something that verdicts may depend on changed; without a namespace it may concern every test. */
   onCluster(namespace: string | undefined): void;
 }
@@ -51,7 +57,7 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
   const reflect = <T extends KubeObject>(
     resource: ResourceType,
     onChange: (change: Change<T>) => void,
-    extra: { readonly transform?: (object: T) => T; readonly optional?: boolean } = {},
+    extra: { readonly transform?: (object: T) => T; readonly optional?: boolean; readonly namespace?: string } = {},
   ) => new Reflector<T>({ client, resource, clock, log, onChange, ...extra });
   const onCluster = ({ object }: Change<KubeObject>): void => listeners.onCluster(object.metadata.namespace);
   const onNamespace = ({ object, previous }: Change<Namespace>): void => {
@@ -68,9 +74,19 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
     if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
   };
 
+  const heartbeats = new Heartbeats(clock);
+  const onLease = (change: Change<Lease>): void => {
+    if (heartbeats.take(change)) listeners.onHeartbeat();
+  };
+
   const tests = reflect<ConnectivityTest>(resources.connectivityTests, (change) => listeners.onTest(change));
   const calibrations = reflect<Calibration>(resources.calibrations, () => listeners.onCalibration());
   const nodes = reflect<Node>(resources.nodes, onNode, { transform: slimNode });
+  const leases = reflect<Lease>(resources.leases, onLease, {
+    transform: slimLease,
+    optional: true,
+    namespace: 'kube-node-lease',
+  });
   const pods = reflect<Pod>(resources.pods, onPod, { transform: slimPod });
   const services = reflect<Service>(resources.services, onCluster);
   const namespaces = reflect<Namespace>(resources.namespaces, onNamespace);
@@ -89,6 +105,7 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
     tests,
     calibrations,
     nodes,
+    leases,
     pods,
     services,
     namespaces,
@@ -104,6 +121,7 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
     probePods: () => pods.store.list().filter(isProbePod),
     calibration: () => calibrations.store.get(undefined, calibrationName),
     nodes: () => nodes.store.list(),
+    heardOf: (node) => heartbeats.lastOf(node),
     pods: (namespace) => pods.store.inNamespace(namespace),
     workload: (kind, namespace, name) => workloads[kind].store.get(namespace, name),
     service: (namespace, name) => services.store.get(namespace, name),

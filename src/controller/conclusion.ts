@@ -1,8 +1,9 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { type ClusterView, isReady, type Plan } from '../plan/index.ts';
-import type { Run } from '../runner/index.ts';
+import { isComplete, type Run } from '../runner/index.ts';
 import { maxRunRequestLength } from '../schedule/index.ts';
-import { concludeRun, type Denials, statusAfterRun } from '../verdict/index.ts';
+import { concludeRun, type Denials, type RunEvidence, statusAfterRun } from '../verdict/index.ts';
+import type { Caches } from './caches.ts';
 
 /** What a finished run is seen against. */
 export interface Circumstances {
@@ -10,7 +11,7 @@ export interface Circumstances {
   readonly isDisturbed: boolean;
   /** How many runs in a row that has happened to, this one included. */
   readonly disturbedRuns: number;
-  readonly caches: ClusterView;
+  readonly caches: ClusterView & Pick<Caches, 'heardOf'>;
   /** How this cluster denies, as far as it was measured. */
   readonly denials: Denials;
   /** Epoch milliseconds. */
@@ -33,16 +34,8 @@ export function readySince(plan: Plan, caches: ClusterView): ReadonlyMap<string,
 
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
-  const { isDisturbed, disturbedRuns, caches, denials, now } = circumstances;
-  const standing = readySince(run.plan, caches);
-  const rows = concludeRun(test, {
-    lines: run.plan.lines,
-    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
-    disturbed: isDisturbed && disturbedRuns <= excusedRuns,
-    denials,
-    targetStands: ({ target }) =>
-      target.podUids.every((uid) => standing.has(uid) && standing.get(uid) === run.readySince.get(uid)),
-  });
+  const { now } = circumstances;
+  const rows = concludeRun(test, evidenceOf(run, circumstances));
   const completionTime = new Date(now).toISOString();
   return statusAfterRun(
     test,
@@ -60,4 +53,49 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
     completionTime,
     run.runRequest?.slice(0, maxRunRequestLength) ?? test.status?.lastHandledRunRequest,
   );
+}
+
+/** How long after the last report a kubelet may yet renew its Lease: it does so every ten seconds, on a busy node a little later. */
+const heartbeatMs = 15_000;
+
+/**
+ * How long it is still worth waiting to hear of nodes, because verdicts depend on it; 0 if none does. `monotonic` is the time by
+ * the monotonic clock.
+ */
+export function heartbeatWaitMs(
+  test: ConnectivityTest,
+  run: Run,
+  circumstances: Circumstances,
+  monotonic: number,
+): number {
+  if (!isComplete(run)) return 0;
+  const last = Math.max(...run.probes.map(({ reportedAt }) => reportedAt ?? 0));
+  const waitMs = last + heartbeatMs - monotonic;
+  if (waitMs <= 0) return 0;
+  const evidence = evidenceOf(run, circumstances);
+  const verdicts = (rows: ReturnType<typeof concludeRun>): string =>
+    JSON.stringify(rows.map(({ verdict, reason }) => [verdict, reason]));
+  const ifHeard = concludeRun(test, { ...evidence, isNodeHeard: () => true });
+  return verdicts(concludeRun(test, evidence)) === verdicts(ifHeard) ? 0 : waitMs;
+}
+
+function evidenceOf(run: Run, { isDisturbed, disturbedRuns, caches, denials }: Circumstances): RunEvidence {
+  const standing = readySince(run.plan, caches);
+  const ready = run.plan.namespaces.flatMap((name) => caches.pods(name).filter(isReady));
+  const nodes = new Map(ready.map(({ metadata, spec }) => [metadata.uid, spec.nodeName]));
+  const nodeOf = (uid: string): string => nodes.get(uid) ?? '';
+  return {
+    lines: run.plan.lines,
+    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    disturbed: isDisturbed && disturbedRuns <= excusedRuns,
+    denials,
+    targetStands: ({ target }) =>
+      target.podUids.every((uid) => standing.has(uid) && standing.get(uid) === run.readySince.get(uid)),
+    isNodeHeard: (check, elapsedMs) => {
+      const reportedAt = run.probes.find(({ assignment }) => assignment.checks.includes(check))?.reportedAt;
+      const began = (reportedAt ?? Infinity) - elapsedMs;
+      return check.target.podUids.every((uid) => (caches.heardOf(nodeOf(uid)) ?? -Infinity) >= began);
+    },
+    nodesOf: ({ target }) => target.podUids.map(nodeOf),
+  };
 }

@@ -211,6 +211,28 @@ describe('the controller', () => {
     expect(stage.started).toEqual(['Spec', 'Change', 'Change'].map((trigger) => `shop/boundaries ${trigger}`));
   });
 
+  it('waits to hear of the node of a target that only its readiness probe vouches for', async () => {
+    stage.isNodeAlive = false;
+    await stage.start();
+    stage.write(boundaries());
+    await stage.until(() => stage.clock.sleeps.includes(15_000), 'the controller waits for the node');
+    expect(stage.concluded).toBe(0);
+
+    stage.beat();
+    await stage.atRest(1);
+
+    expect(stage.verdicts()).toEqual(passed);
+  });
+
+  it('believes no readiness probe on a node that is not heard of', async () => {
+    stage.isNodeAlive = false;
+    await stage.start();
+    stage.write(boundaries());
+    await stage.passUntil(() => stage.concluded === 1, 'the end of the run');
+
+    expect(stage.verdicts()).toEqual({ ...passed, 'web-not-db': 'Inconclusive NoTargetControl' });
+  });
+
   it('does not run twice because the watch is late with the status just written', async () => {
     stage.write(boundaries());
     stage.server.fault({ type: 'Silent' }, { verb: 'watch', plural: 'connectivitytests' });

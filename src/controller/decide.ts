@@ -16,6 +16,8 @@ export interface Situation {
   readonly free: { readonly pods: number; readonly idle: boolean };
   /** How long the first calibration may still keep runs waiting; 0 once it has ended. */
   readonly holdMs: number;
+  /** How long a complete run may still wait to hear of nodes; 0 if its verdicts do not depend on it. */
+  readonly heartbeatWaitMs: number;
   /** Epoch milliseconds, and milliseconds of the monotonic clock. */
   readonly now: number;
   readonly monotonic: number;
@@ -34,7 +36,8 @@ export type Step =
 const congestionMs = 1000;
 
 export function decide(situation: Situation): Step {
-  const { test, fingerprint, noticed, run, disturbedRuns, need, free, holdMs, now, monotonic } = situation;
+  const { test, fingerprint, noticed, run, disturbedRuns, need, free, holdMs, heartbeatWaitMs, now, monotonic } =
+    situation;
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
   if (run !== undefined) {
@@ -44,6 +47,7 @@ export function decide(situation: Situation): Step {
     if (run.fingerprint !== fingerprint && disturbedRuns === 0) {
       return { kind: 'discard', why: 'the cluster changed during the run' };
     }
+    if (heartbeatWaitMs > 0) return { kind: 'await', waitMs: heartbeatWaitMs };
     return { kind: 'conclude' };
   }
   const due = dueFor({ test, fingerprint, noticed, now, monotonic });

@@ -53,7 +53,17 @@ export function createController(options: ControllerOptions): Controller {
   const queue = new WorkQueue({ clock, observer: options.queueObserver });
   // A queue of its own, so that tests cannot starve it.
   const calibrations = new WorkQueue({ clock });
-  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, calibrations, () => caches) });
+  const caches = createCaches({
+    client,
+    clock,
+    log,
+    listeners: listenersFor(
+      queue,
+      calibrations,
+      () => caches,
+      () => reconciler.listening(),
+    ),
+  });
   const runner = createRunner({
     client,
     pods: resources.pods,
@@ -160,7 +170,12 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 /** Translates what changed into keys of tests to look at. */
-function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => Caches) {
+function listenersFor(
+  queue: WorkQueue,
+  calibrations: WorkQueue,
+  caches: () => Caches,
+  listening: () => readonly string[],
+) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
   return {
     onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
@@ -177,6 +192,9 @@ function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => C
       if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
     },
     onCalibration: (): void => calibrations.add(calibrationKey),
+    onHeartbeat: (): void => {
+      for (const key of listening()) queue.add(key);
+    },
     onCluster: (namespace: string | undefined): void => {
       for (const test of caches().tests.list()) {
         if (namespace === undefined || isConcerned(test, namespace)) queue.addAfter(keyOf(test), gatherChangesMs);

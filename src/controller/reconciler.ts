@@ -7,7 +7,7 @@ import type { Run, Runner } from '../runner/index.ts';
 import { type Denials, skippedRows, statusPending, statusSuspended } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
-import { concludedStatus, readySince } from './conclusion.ts';
+import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { resources } from './resources.ts';
@@ -44,6 +44,8 @@ export type Again = number | undefined;
 /** Looks at one test and takes the next step: gather, decide, act, report. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  /** Tests whose run is over but for hearing of nodes. */
+  readonly #listening = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -54,6 +56,7 @@ export class Reconciler {
     if (world === undefined) return this.#forget(key, signal);
     const { memory, runner, calibration, clock, maxProbePods, metrics } = this.#options;
     if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
+    const heartbeatMs = this.#heartbeatWaitMs(world);
     const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
     const step = decide({
       test: world.test,
@@ -64,6 +67,7 @@ export class Reconciler {
       need: world.plan.assignments.length,
       free: { pods: maxProbePods - active, idle: active === 0 },
       holdMs: calibration.holdMs(),
+      heartbeatWaitMs: heartbeatMs,
       now: clock.now(),
       monotonic: clock.monotonic(),
     });
@@ -81,6 +85,11 @@ export class Reconciler {
       case 'rest':
         return step.waitMs;
     }
+  }
+
+  /** Tests that are to be looked at when a node is heard of. */
+  listening(): readonly string[] {
+    return [...this.#listening];
   }
 
   /** Deletes the probe pods of every run, because the operator stops. */
@@ -103,11 +112,32 @@ export class Reconciler {
     return { key, test, plan, fingerprint, denials, remembered };
   }
 
+  #heartbeatWaitMs(world: World): number {
+    const { key, test, remembered } = world;
+    const { run } = remembered;
+    const waitMs =
+      run === undefined
+        ? 0
+        : heartbeatWaitMs(test, run, this.#circumstances(world, run), this.#options.clock.monotonic());
+    if (waitMs > 0) this.#listening.add(key);
+    else this.#listening.delete(key);
+    return waitMs;
+  }
+
+  /** What a run is seen against if it ends now. */
+  #circumstances({ fingerprint, denials, remembered }: World, run: Run): Circumstances {
+    const { caches, clock } = this.#options;
+    const isDisturbed = run.fingerprint !== fingerprint;
+    const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
+    return { isDisturbed, disturbedRuns, caches, denials, now: clock.now() };
+  }
+
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
     const { memory, metrics, runner } = this.#options;
     const run = memory.peek(key)?.run;
     const [namespace = '', name = ''] = key.split('/');
     metrics.forgetTest(namespace, name);
+    this.#listening.delete(key);
     if (run !== undefined) await runner.cleanUp(run, signal);
     memory.forget(key);
     return undefined;
@@ -169,26 +199,19 @@ export class Reconciler {
 
   async #conclude(world: World, signal: AbortSignal): Promise<Again> {
     const { key, test, remembered } = world;
-    const { runner, metrics, events, log, caches, clock } = this.#options;
+    const { runner, metrics, events, log } = this.#options;
     const { run } = remembered;
     if (run === undefined) return 0;
     await runner.cleanUp(run, signal).catch((error: unknown) => {
       // The sweep finds what is left; the verdicts need not wait for it.
       log.warn({ test: key, run: run.id, err: error }, 'Could not delete all probe pods');
     });
-    const isDisturbed = run.fingerprint !== world.fingerprint;
-    const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
-    const status = concludedStatus(test, run, {
-      isDisturbed,
-      disturbedRuns,
-      caches,
-      denials: world.denials,
-      now: clock.now(),
-    });
+    const circumstances = this.#circumstances(world, run);
+    const status = concludedStatus(test, run, circumstances);
     const announcements = announcementsOf(test.status, status);
     if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
     await this.#writeStatus(world, status, signal);
-    remembered.disturbedRuns = disturbedRuns;
+    remembered.disturbedRuns = circumstances.disturbedRuns;
     delete remembered.run;
     for (const announcement of announcements) {
       await events.record({ regarding: test, action: 'Verify', ...announcement, signal });

@@ -19,6 +19,8 @@ export interface Probe {
   /** Whether the pod has been seen in the cache; one that was seen and is gone was deleted by somebody. */
   seen: boolean;
   report?: ProbeReport;
+  /** When its report came, by the monotonic clock. */
+  reportedAt?: number;
 }
 
 /** Probe pods that begin together, and what came back of them so far. */

@@ -119,6 +119,7 @@ function advanceBatch(batch: Batch, { clock, podNamed, onProbeStarted }: RunnerO
     probe.seen ||= pod !== undefined;
     if (report === undefined) continue;
     probe.report = report;
+    probe.reportedAt = clock.monotonic();
     const seconds = startDuration(pod);
     if (report.trouble === undefined && seconds !== undefined) onProbeStarted(seconds);
   }

@@ -71,7 +71,16 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     ),
     ...report(assignment, index),
   }));
-  return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true, ...run });
+  return concludeRun(test, {
+    lines,
+    reports,
+    disturbed: false,
+    denials: drop,
+    targetStands: () => true,
+    isNodeHeard: () => true,
+    nodesOf: () => [],
+    ...run,
+  });
 }
 
 describe('a control that the expectation asks for', () => {
@@ -100,7 +109,15 @@ describe('a control that the expectation asks for', () => {
       ]),
     );
     const reports = assignments.map(({ checks }) => ({ checks, resolverAnswered: false, observations: stated }));
-    return concludeRun(test, { lines, reports, disturbed: false, denials: drop, targetStands: () => true })[0];
+    return concludeRun(test, {
+      lines,
+      reports,
+      disturbed: false,
+      denials: drop,
+      targetStands: () => true,
+      isNodeHeard: () => true,
+      nodesOf: () => [],
+    })[0];
   }
 
   it('is tried by the pods that it names, and speaks if they connect', () => {
@@ -640,7 +657,15 @@ describe('whatever a run brings back', () => {
         });
         const seen = new Map(reports.flatMap(({ observations }) => [...observations]));
 
-        const rows = concludeRun(test, { lines, reports, disturbed, denials: drop, targetStands: () => stands });
+        const rows = concludeRun(test, {
+          lines,
+          reports,
+          disturbed,
+          denials: drop,
+          targetStands: () => stands,
+          isNodeHeard: () => true,
+          nodesOf: () => [],
+        });
 
         expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
         for (const [index, row] of rows.entries()) {
@@ -691,5 +716,60 @@ describe('whatever a run brings back', () => {
     );
     // The property says nothing if no case reaches it.
     expect(passedDenies).toBeGreaterThan(0);
+  });
+});
+
+describe('a path between nodes', () => {
+  const onNodes = { 'web-not-db': 'node-b', 'api-db': 'node-b', 'web-out': 'node-b' };
+  /** Web probes from node A, api from node B; the targets stand where they are said to. */
+  function messageOf(
+    expectations: readonly Expectation[],
+    seen: Scene['seen'],
+    places: Readonly<Record<string, string>> = onNodes,
+  ): string {
+    const { lines } = planFor(testOf(expectations), viewOf(proved));
+    const nameOf = new Map(lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, expectation.name])));
+    const rows = rowsOf({
+      cluster: proved,
+      expectations,
+      ...(seen === undefined ? {} : { seen }),
+      report: (_, index) => ({ node: index === 0 ? 'node-a' : 'node-b', resolverAnswered: true }),
+      run: { nodesOf: ({ id }) => [places[nameOf.get(id) ?? ''] ?? ''] },
+    });
+    expect(rows[0]).toMatchObject({ verdict: 'Passed', reason: 'Denied' });
+    return rows[0]?.message ?? '';
+  }
+  const unseen = "Nothing in this run crossed between the probe's node and the target's";
+  const silent = { 'web-not-db': silence };
+
+  it('is said to be unseen where nothing crossed it', () => {
+    expect(messageOf([denied], silent)).toContain(unseen);
+    expect(
+      messageOf([denied, allowed], { ...silent, 'api-db': connection }),
+      'the control is on its own node',
+    ).toContain(unseen);
+  });
+
+  it('is none on one node', () => {
+    expect(messageOf([denied], silent, { 'web-not-db': 'node-a' })).not.toContain(unseen);
+  });
+
+  it('is seen where a probe of the same node connected to something there', () => {
+    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': connection })).not.toContain(unseen);
+  });
+
+  it('is seen where a probe came the other way', () => {
+    const seen = { ...silent, 'api-db': connection };
+
+    expect(messageOf([denied, allowed], seen, { ...onNodes, 'api-db': 'node-a' })).not.toContain(unseen);
+  });
+
+  it('is unseen where another node was reached, or this one only late', () => {
+    const late = { ...connection, firstOutcome: 'TimedOut' } as const;
+
+    expect(
+      messageOf([denied, elsewhere], { ...silent, 'web-out': connection }, { ...onNodes, 'web-out': 'node-c' }),
+    ).toContain(unseen);
+    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': late })).toContain(unseen);
   });
 });

@@ -1,5 +1,5 @@
 /** From evidence to verdicts, sentences, conditions and the status; pure. */
-export { concludeRun, type ProbeReport, type Row, skippedRows } from './conclude.ts';
+export { concludeRun, type ProbeReport, type Row, type RunEvidence, skippedRows } from './conclude.ts';
 export { type DenialPair, type Denials, unenforcedSides } from './denial.ts';
 export { type DesiredCondition, mergeConditions } from './condition.ts';
 export { sentenceFor } from './sentence.ts';
