@@ -62,7 +62,7 @@ const drop: Denials = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
 
 function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
   const caches = { ...viewOf({ pods }), heardOf: () => 50_000 };
-  return { isDisturbed: false, disturbedRuns: 0, caches, denials: drop, now, ...parts };
+  return { isDisturbed: false, disturbedRuns: 0, caches, denials: drop, seenAt: now, ...parts };
 }
 
 describe('concludedStatus', () => {

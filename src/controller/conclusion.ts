@@ -14,8 +14,8 @@ export interface Circumstances {
   readonly caches: ClusterView & Pick<Caches, 'heardOf'>;
   /** How this cluster denies, as far as it was measured. */
   readonly denials: Denials;
-  /** Epoch milliseconds. */
-  readonly now: number;
+  /** When the last probe had reported: what it saw grows no younger while it cannot be written. Epoch milliseconds. */
+  readonly seenAt: number;
 }
 
 /** Steady change must not keep a test from ever having verdicts: after so many disturbed runs they count as they are. */
@@ -34,9 +34,9 @@ export function readySince(plan: Plan, caches: ClusterView): ReadonlyMap<string,
 
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
-  const { now } = circumstances;
+  const { seenAt } = circumstances;
   const rows = concludeRun(test, evidenceOf(run, circumstances));
-  const completionTime = new Date(now).toISOString();
+  const completionTime = new Date(seenAt).toISOString();
   return statusAfterRun(
     test,
     rows,

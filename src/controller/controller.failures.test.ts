@@ -139,6 +139,9 @@ describe('the controller', () => {
 
     expect(stage.started).toEqual(['shop/boundaries Spec']);
     expect(stage.verdicts()).toEqual(passed);
+    // What was seen is as old as it is, and the period counts from then.
+    const seenAt = Date.parse(stage.statusOf()?.lastRun?.completionTime ?? '');
+    expect(stage.clock.now() - seenAt).toBeGreaterThan(500);
   });
 
   it('starts nothing before it could say that it does', async () => {

@@ -129,7 +129,10 @@ export class Reconciler {
     const { caches, clock } = this.#options;
     const isDisturbed = run.fingerprint !== fingerprint;
     const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
-    return { isDisturbed, disturbedRuns, caches, denials, now: clock.now() };
+    const reported = run.probes.flatMap(({ reportedAt }) => (reportedAt === undefined ? [] : [reportedAt]));
+    const monotonic = clock.monotonic();
+    const seenAt = clock.now() - (monotonic - Math.max(...(reported.length === 0 ? [monotonic] : reported)));
+    return { isDisturbed, disturbedRuns, caches, denials, seenAt };
   }
 
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
