@@ -231,7 +231,8 @@ function afterAPass(
       await open();
       // Other traps change the namespace as well, so that a new verdict alone says nothing.
       // And what the network plugin was told may take effect only after the first look.
-      for (let look = 0; look < 90 && scene.verdictsOf(test).at(-1) === passed; look += 1) await delay(500);
+      const patience = (): number => (scene.verdictsOf(test).length === 1 ? 90 : 240);
+      for (let look = 0; look < patience() && scene.verdictsOf(test).at(-1) === passed; look += 1) await delay(500);
       return scene.verdictsOf(test).at(-1) ?? first;
     });
   })();
