@@ -1,11 +1,14 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Expectation } from '../api/index.ts';
 import { type Plan, planFor } from '../plan/index.ts';
 import { type Observation, outcomes } from '../probe/index.ts';
 import { type Cluster, expectationOf, podOf, serviceOf, sliceOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
 import type { Denials } from './denial.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 60_000 });
 
 const from = (app: string): Expectation['from'] => ({ pods: { matchLabels: { app } } });
 const db = (port = 5432): Expectation['to'] => ({ pods: { matchLabels: { app: 'db' } }, port });
