@@ -15,7 +15,7 @@ const textOf = (name: string): string => readFileSync(pathOf(name), 'utf8');
 /** As much of a rendered object as the tests look at. */
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels?: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
   readonly rules?: readonly { apiGroups: string[]; resources: string[]; verbs: string[] }[];
   readonly spec?: unknown;
 }
@@ -150,6 +150,13 @@ describe('permissions', () => {
     ]);
   });
 
+  it('to look at Leases end with those of nodes', async () => {
+    const role = named(await objectsOf(), 'Role', 'postern-node-leases');
+
+    expect(role.metadata.namespace).toBe('kube-node-lease');
+    expect(permissionsOf(role)).toEqual(['leases.coordination.k8s.io: list watch']);
+  });
+
   it('are bound to nobody but the operator', async () => {
     const objects = await objectsOf();
 
@@ -158,6 +165,12 @@ describe('permissions', () => {
       {
         kind: 'ClusterRoleBinding',
         roleRef: { name: 'postern' },
+        subjects: [{ kind: 'ServiceAccount', name: 'postern', namespace: 'postern' }],
+      },
+      {
+        kind: 'RoleBinding',
+        metadata: { namespace: 'kube-node-lease' },
+        roleRef: { name: 'postern-node-leases' },
         subjects: [{ kind: 'ServiceAccount', name: 'postern', namespace: 'postern' }],
       },
     ]);

@@ -2,8 +2,9 @@
 import process from 'node:process';
 import { currentCluster } from '../cluster/index.ts';
 import { families } from './families/index.ts';
+import { heedSignals, interruption } from './interruption.ts';
 import { springAll } from './stage.ts';
-import { complaintsAbout, isCaught, tableOf } from './table.ts';
+import { complaintsAbout, isCaught, tableOf, totalsOf } from './table.ts';
 import type { Family } from './trap.ts';
 
 async function main(commandLine: readonly string[]): Promise<void> {
@@ -11,10 +12,14 @@ async function main(commandLine: readonly string[]): Promise<void> {
   const chosen = choose(families, words, commandLine.includes('--quick'));
   const began = performance.now();
   const findings = await springAll(currentCluster(), chosen, say);
+  if (interruption.aborted) {
+    process.exitCode = 130;
+    return;
+  }
   say(`\n${tableOf(findings)}\n`);
-  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
-  say(`${findings.filter(isCaught).length} of ${findings.length} traps hold, in ${minutes} minutes`);
   for (const complaint of findings.flatMap(complaintsAbout)) say(complaint);
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  say(`${totalsOf(findings)}\nin ${minutes} minutes`);
   if (findings.length === 0 || !findings.every(isCaught)) process.exitCode = 1;
 }
 
@@ -35,6 +40,6 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+heedSignals(say);
 
 await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock/index.ts';
 import { createKubeClient, Reflector, type ResourceType } from '../../src/kube/index.ts';
 import { isProbePod } from '../../src/plan/index.ts';
 import { waitFor } from '../harness/wait.ts';
+import { interruption } from './interruption.ts';
 
 const tests: ResourceType = {
   group: 'postern.dev',
@@ -52,11 +53,17 @@ export async function startObserver(kubeconfig: string): Promise<Observer> {
     statusesOf: (namespace, test) => statuses.get(`${namespace}/${test}`) ?? [],
     probePodsOf,
     probePod: (namespace, test, accept, what) =>
-      waitFor(() => Promise.resolve(probePodsOf(namespace, test).find(accept)), {
-        what: `a probe pod of ${namespace}/${test} that is ${what}`,
-        timeoutMs: 60_000,
-        everyMs: 20,
-      }),
+      waitFor(
+        async () => {
+          interruption.throwIfAborted();
+          return probePodsOf(namespace, test).find(accept);
+        },
+        {
+          what: `a probe pod of ${namespace}/${test} that is ${what}`,
+          timeoutMs: 60_000,
+          everyMs: 20,
+        },
+      ),
     stop: async () => {
       stopping.abort();
       await running;

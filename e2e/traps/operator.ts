@@ -22,6 +22,7 @@ export interface OperatorOptions {
 
 /** An operator that runs as a process of this machine. */
 export interface Operator {
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -30,7 +31,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const folder = await copyOfSources(options.patches);
   const port = await freePort();
   const log = createWriteStream(options.logFile, { flags: 'a' });
-  const child = spawn(process.execPath, [path.join(folder, 'src/main/operator.ts')], {
+  const clock = new URL('clock-jump.ts', import.meta.url).href;
+  const child = spawn(process.execPath, ['--import', clock, path.join(folder, 'src/main/operator.ts')], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -59,7 +61,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await stop();
     throw new Error(`the operator did not start: see ${options.logFile}`, { cause: error });
   }
-  return { stop };
+  return { signal: (name) => void child.kill(name), stop };
 }
 
 async function copyOfSources(patches: readonly Patch[]): Promise<string> {

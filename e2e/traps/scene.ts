@@ -5,16 +5,19 @@ import type { Cluster } from '../cluster/index.ts';
 import { waitFor } from '../harness/wait.ts';
 import { connectivityTest } from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
+import { interruption } from './interruption.ts';
 import type { Observer } from './observer.ts';
+import type { Operator } from './operator.ts';
 
 type Status = NonNullable<ConnectivityTest['status']>;
 
-/** Where a family's traps play: its namespace, and the nodes. */
+/** Where a family's traps play: its namespace, the nodes, and the operator of the moment. */
 export interface Scene extends World {
   readonly cluster: Cluster;
   readonly observer: Observer;
   /** Two nodes that workloads run on. */
   readonly workers: readonly [string, string];
+  operator(): Operator;
   /** Declares a test under a name of its own. */
   declare(expectations: readonly object[], spec?: object): Promise<string>;
   /** Changes the expectations of a declared test. */
@@ -32,9 +35,10 @@ export interface Scene extends World {
 export interface SceneOptions {
   readonly cluster: Cluster;
   readonly observer: Observer;
+  readonly operator: () => Operator;
 }
 
-export async function createScene(family: string, { cluster, observer }: SceneOptions): Promise<Scene> {
+export async function createScene(family: string, { cluster, observer, operator }: SceneOptions): Promise<Scene> {
   const world = await createWorld(`postern-trap-${family}`);
   const { namespace } = world;
   // A suite that was interrupted leaves tests behind, whose verdicts must not be taken for those of new ones.
@@ -44,8 +48,10 @@ export async function createScene(family: string, { cluster, observer }: SceneOp
     const runs = observer.statusesOf(namespace, test).filter(isFinished);
     return runs.filter(({ lastRun }, index) => lastRun?.id !== runs[index - 1]?.lastRun?.id);
   };
-  const verdictsOf = (test: string): readonly string[] =>
-    finished(test).map(({ expectations }) => `${expectations?.[0]?.verdict} ${expectations?.[0]?.reason}`);
+  const verdictsOf = (test: string): readonly string[] => {
+    interruption.throwIfAborted();
+    return finished(test).map(({ expectations }) => `${expectations?.[0]?.verdict} ${expectations?.[0]?.reason}`);
+  };
   const redeclare = async (test: string, expectations: readonly object[], spec: object = {}): Promise<void> => {
     await world.apply(
       connectivityTest(namespace, test, expectations, { settleSeconds: 3, enforcementGraceSeconds: 1, ...spec }),
@@ -56,6 +62,7 @@ export async function createScene(family: string, { cluster, observer }: SceneOp
     cluster,
     observer,
     workers: await workersOf(world),
+    operator,
     declare: async (expectations, spec) => {
       declared += 1;
       const test = `trap-${token}-${declared}`;

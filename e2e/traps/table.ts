@@ -1,9 +1,10 @@
-import type { Trap } from './trap.ts';
+import type { Presumption, Trap } from './trap.ts';
 
 /** What one trap showed. */
 export interface Finding {
   readonly trap: Trap;
   readonly family: string;
+  readonly presumes: Presumption;
   /** What was seen with the guard in place, and without it. */
   readonly withGuard: string;
   readonly withoutGuard: string;
@@ -23,8 +24,9 @@ export function tableOf(findings: readonly Finding[]): string {
     finding.withGuard,
     finding.withoutGuard,
     finding.trap.guard.file,
+    finding.presumes,
   ]);
-  const all = [['', 'family', 'trap', 'with guard', 'without guard', 'guard in'], ...rows];
+  const all = [['', 'family', 'trap', 'with guard', 'without guard', 'guard in', 'presumes'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   return all
     .map((row) =>
@@ -44,4 +46,18 @@ export function complaintsAbout({ trap, withGuard, withoutGuard }: Finding): rea
       ? []
       : [`${trap.name}: catches nothing: without its guard it must be ${trap.wrong}, is ${withoutGuard}`]),
   ];
+}
+
+/** How many traps there were, and what became of them. A wrong verdict with its guard in place is a defect of Postern. */
+export function totalsOf(findings: readonly Finding[]): string {
+  const held = findings.filter(({ trap, withGuard }) => withGuard === trap.right).length;
+  const caught = findings.filter(({ trap, withoutGuard }) => withoutGuard === trap.wrong).length;
+  const shown = findings.filter(isCaught).length;
+  const wrongPasses = findings.filter(
+    ({ trap, withGuard }) => withGuard !== trap.right && withGuard.startsWith('Passed'),
+  ).length;
+  return [
+    `${findings.length} traps: ${shown} shown, ${findings.length - shown} not shown`,
+    `right verdict with the guard: ${held}; wrong verdict without it: ${caught}; wrong passes with the guard: ${wrongPasses}`,
+  ].join('\n');
 }

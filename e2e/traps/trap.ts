@@ -17,11 +17,19 @@ export interface Trap {
   readonly fault?: Patch;
   /** Settings of the operator that belong to the situation. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the cluster must have been measured to do for the trap to show anything; what its family presumes, if absent. */
+  readonly presumes?: Presumption;
   /** It changes nodes or parts of the cluster that other traps need, so it runs alone. */
   readonly isAlone?: boolean;
   /** It belongs to the few that run with every `npm test`. */
   readonly isQuick?: boolean;
 }
+
+/**
+ * `silence`: policies are enforced, and what they deny is not answered. `nothing`: the trap shows the same however the cluster
+ * denies, and whether it does.
+ */
+export type Presumption = 'silence' | 'nothing';
 
 /** Traps that share a world: a namespace with workloads and policies. */
 export interface Family {
@@ -29,5 +37,7 @@ export interface Family {
   readonly build: (scene: Scene) => Promise<void>;
   /** Takes back what was changed outside of the family's namespace. */
   readonly clear?: (scene: Scene) => Promise<void>;
+  /** What its traps presume, where they do not say otherwise; `silence` if absent. */
+  readonly presumes?: Presumption;
   readonly traps: readonly Trap[];
 }

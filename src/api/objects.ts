@@ -151,6 +151,11 @@ export interface Node extends KubeObject {
   readonly status?: { readonly nodeInfo?: { readonly kernelVersion?: string; readonly osImage?: string } };
 }
 
+/** The Lease by which a kubelet says that it lives; it has the node's name. */
+export interface Lease extends KubeObject {
+  readonly spec?: { readonly renewTime?: string };
+}
+
 /** A NetworkPolicy, CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy; its spec is looked at only for the labels it names. */
 export interface Policy extends KubeObject {
   readonly spec?: unknown;

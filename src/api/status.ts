@@ -103,12 +103,12 @@ const expectationStatus = Type.Object(
 const lastRun = Type.Object(
   {
     id: Type.String({ description: 'Identifies the run in logs and in the probe pods’ annotations.', maxLength: 64 }),
-    trigger: stringEnum(['Spec', 'Change', 'Period', 'Request'], {
+    trigger: stringEnum(['Spec', 'Change', 'Confirmation', 'Period', 'Request'], {
       description:
-        'What started it: a new spec, a change of policies, pods, Services or the calibration, the period, or the annotation postern.dev/run-requested-at.',
+        'What started it: a new spec, a change of policies, pods, Services or the calibration, a second look when such a change must have taken effect, the period, or the annotation postern.dev/run-requested-at.',
     }),
     startTime: time('When the run began.'),
-    completionTime: time('When its verdicts stood.'),
+    completionTime: time('When the last probe had reported what it saw.'),
     probePods: Type.Integer({ description: 'How many probe pods it used: one per source identity.', minimum: 0 }),
     apiRequests: Type.Integer({
       description:

@@ -28,6 +28,7 @@ function occasion(parts: Partial<Occasion> = {}): Occasion {
     failures: { count: 0, last: 0 },
     periodMs: hour,
     now,
+    monotonic: now,
     ...parts,
   };
 }
@@ -41,6 +42,16 @@ describe('dueFor', () => {
     ['measures where the result is out of date', { now: measured + 3 * hour }, { trigger: 'Start' }],
     ['reuses a result that another operator left', {}, { waitMs: hour - second }],
     ['measures again after the period', { now: measured + hour }, { trigger: 'Period' }],
+    [
+      'measures again what was measured in the future: somebody set the clock back, and its age is unknown',
+      { now: measured - second },
+      { trigger: 'Period' },
+    ],
+    [
+      'measures what was measured in a far future as if there were no result',
+      { now: measured - 3 * hour },
+      { trigger: 'Start' },
+    ],
     ['looks sooner where nothing is enforced', { status: statusOf('False') }, { waitMs: 299 * second }],
     [
       'looks no later where nothing is enforced and the period is short',

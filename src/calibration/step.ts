@@ -7,7 +7,7 @@ import type { Listeners } from './pods.ts';
 /** One of the two parts of an attempt, as far as decisions need it: a report per pod, undefined while there is none. */
 interface Part {
   readonly reports: readonly (ProbeReport | undefined)[];
-  /** Epoch milliseconds. */
+  /** Milliseconds of the monotonic clock. */
   readonly deadline: number;
 }
 

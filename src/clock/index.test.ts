@@ -1,6 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from './index.ts';
 
+describe('systemClock.monotonic', () => {
+  it('goes on where the machine is told that it is another time', () => {
+    vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+    const before = systemClock.monotonic();
+
+    expect(systemClock.now()).toBe(0);
+    expect(systemClock.monotonic()).toBeGreaterThanOrEqual(before);
+    expect(before).toBeGreaterThan(0);
+    vi.useRealTimers();
+  });
+});
+
 describe('systemClock.sleep', () => {
   it('resolves at once when the signal aborts', async () => {
     const controller = new AbortController();

@@ -3,9 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, for what is written down. It jumps when somebody sets the machine's clock. */
   now(): number;
-  /** Milliseconds since some moment: never set, so differences are durations. Not to be shown or stored. */
+  /** Milliseconds from an arbitrary moment, only ever forward: for durations and deadlines within this process. Not to be shown or stored. */
   monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts: abort is not an error, so look at the signal afterwards. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;

@@ -4,6 +4,7 @@ import {
   type ConnectivityTest,
   type EndpointSlice,
   type KubeObject,
+  type Lease,
   type Namespace,
   type Node,
   type Pod,
@@ -14,6 +15,7 @@ import {
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
 import { type ClusterView, isProbePod } from '../plan/index.ts';
+import { Heartbeats } from './heartbeats.ts';
 import {
   namespaceStanding,
   type ObservedChanges,
@@ -23,7 +25,7 @@ import {
   sliceStanding,
 } from './observed-changes.ts';
 import { resources } from './resources.ts';
-import { slimNode, slimPod, slimWorkload } from './slim.ts';
+import { slimLease, slimNode, slimPod, slimWorkload } from './slim.ts';
 
 /** The controller's picture of the cluster, kept by watches. */
 export interface Caches extends ClusterView {
@@ -32,6 +34,8 @@ export interface Caches extends ClusterView {
   probePods(): readonly Pod[];
   calibration(): Calibration | undefined;
   nodes(): readonly Node[];
+  /** When a node's kubelet was last heard of, by the monotonic clock. */
+  heardOf(node: string): number | undefined;
   /** Resolves when every kind has been listed once. */
   readonly synced: Promise<unknown>;
   /** Watches until the signal aborts. */
@@ -44,6 +48,8 @@ export interface CacheListeners {
   onProbePod(pod: Pod): void;
   /** The calibration or a node changed. */
   onCalibration(): void;
+  /** A node's kubelet has been heard of. */
+  onHeartbeat(): void;
   /** Something that verdicts may depend on changed; without a namespace it may concern every test. */
   onCluster(namespace: string | undefined): void;
 }
@@ -61,7 +67,7 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
   const reflect = <T extends KubeObject>(
     resource: ResourceType,
     onChange: (change: Change<T>) => void,
-    extra: { readonly transform?: (object: T) => T; readonly optional?: boolean } = {},
+    extra: { readonly transform?: (object: T) => T; readonly optional?: boolean; readonly namespace?: string } = {},
   ) => new Reflector<T>({ client, resource, clock, log, onChange, ...extra });
   const onCluster = ({ object }: Change<KubeObject>): void => listeners.onCluster(object.metadata.namespace);
   const onNamespace = (change: Change<Namespace>): void => {
@@ -95,9 +101,19 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
   };
 
+  const heartbeats = new Heartbeats(clock);
+  const onLease = (change: Change<Lease>): void => {
+    if (heartbeats.take(change)) listeners.onHeartbeat();
+  };
+
   const tests = reflect<ConnectivityTest>(resources.connectivityTests, (change) => listeners.onTest(change));
   const calibrations = reflect<Calibration>(resources.calibrations, () => listeners.onCalibration());
   const nodes = reflect<Node>(resources.nodes, onNode, { transform: slimNode });
+  const leases = reflect<Lease>(resources.leases, onLease, {
+    transform: slimLease,
+    optional: true,
+    namespace: 'kube-node-lease',
+  });
   const pods = reflect<Pod>(resources.pods, onPod, { transform: slimPod });
   const services = reflect<Service>(resources.services, onService);
   const namespaces = reflect<Namespace>(resources.namespaces, onNamespace);
@@ -116,6 +132,7 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     tests,
     calibrations,
     nodes,
+    leases,
     pods,
     services,
     namespaces,
@@ -131,6 +148,7 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     probePods: () => pods.store.list().filter(isProbePod),
     calibration: () => calibrations.store.get(undefined, calibrationName),
     nodes: () => nodes.store.list(),
+    heardOf: (node) => heartbeats.lastOf(node),
     pods: (namespace) => pods.store.inNamespace(namespace),
     workload: (kind, namespace, name) => workloads[kind].store.get(namespace, name),
     service: (namespace, name) => services.store.get(namespace, name),

@@ -89,7 +89,7 @@ export class Calibrator {
 
   /** From now on tests wait for the first attempt to end. */
   begin(): void {
-    this.#holdUntil = this.#options.clock.now() + longestHoldMs;
+    this.#holdUntil = this.#options.clock.monotonic() + longestHoldMs;
   }
 
   /** How this cluster denies, as far as that was measured and is not out of date. */
@@ -106,7 +106,7 @@ export class Calibrator {
 
   /** How long runs of tests should still wait for the first attempt. */
   holdMs(): number {
-    return Math.max(0, this.#holdUntil - this.#options.clock.now());
+    return Math.max(0, this.#holdUntil - this.#options.clock.monotonic());
   }
 
   /** Pods under way. */
@@ -129,9 +129,10 @@ export class Calibrator {
       failures: this.#failures,
       periodMs,
       now: clock.now(),
+      monotonic: clock.monotonic(),
     });
     if ('waitMs' in due && this.#attempt === undefined && this.#failures.count === 0) this.#release();
-    const step = decideCalibration(this.#observed(), due, this.#options.namespace, clock.now());
+    const step = decideCalibration(this.#observed(), due, this.#options.namespace, clock.monotonic());
     this.#report();
     return this.#take(step, calibration, signal);
   }
@@ -189,7 +190,7 @@ export class Calibrator {
   #noticeNodes({ status }: Calibration): string {
     const nodes = nodesDigest(this.#options.view.nodes());
     if (nodes === this.#noticed.nodes) return nodes;
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     const wasDeviating = this.#noticed.nodes !== '' && this.#noticed.nodes !== status?.nodes;
     this.#noticed = { nodes, current: now, first: wasDeviating ? this.#noticed.first : now };
     return nodes;
@@ -270,7 +271,7 @@ export class Calibrator {
     await this.#write(calibration, status, signal);
     this.#attempt = undefined;
     const isResult = status.measuredTime === lastRun.completionTime;
-    this.#failures = isResult ? { count: 0, last: 0 } : { count: this.#failures.count + 1, last: clock.now() };
+    this.#failures = isResult ? { count: 0, last: 0 } : { count: this.#failures.count + 1, last: clock.monotonic() };
     if (isResult) this.#result = status;
     metrics.countCalibration(isResult ? 'succeeded' : 'failed');
     log.info({ run: lastRun.id, denials: this.denials() }, 'Calibration concluded');

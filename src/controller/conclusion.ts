@@ -1,6 +1,6 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { type Check, type ClusterView, isReady, type Line, type Plan } from '../plan/index.ts';
-import type { Run } from '../runner/index.ts';
+import { isComplete, type Run } from '../runner/index.ts';
 import {
   concludeRun,
   type Denials,
@@ -8,8 +8,10 @@ import {
   graceMsOf,
   isFresh,
   type Row,
+  type RunEvidence,
   statusAfterRun,
 } from '../verdict/index.ts';
+import type { Caches } from './caches.ts';
 import { type ObservedChanges, subjectsOf } from './observed-changes.ts';
 
 /** What a finished run is seen against. */
@@ -18,15 +20,15 @@ export interface Circumstances {
   readonly isDisturbed: boolean;
   /** How many runs in a row that has happened to, this one included. */
   readonly disturbedRuns: number;
-  readonly caches: ClusterView;
+  readonly caches: ClusterView & Pick<Caches, 'heardOf'>;
   /** When what verdicts depend on was last seen to change. */
   readonly changes: Pick<ObservedChanges, 'latest'>;
   /** How this cluster denies, as far as it was measured. */
   readonly denials: Denials;
   /** How long fresh pods were measured to be open, in milliseconds. */
   readonly freshPodDelayMs: number;
-  /** Epoch milliseconds. */
-  readonly now: number;
+  /** When the last probe had reported: what it saw grows no younger while it cannot be written. Epoch milliseconds. */
+  readonly seenAt: number;
 }
 
 /** Steady change must not keep a test from ever having verdicts: after so many disturbed runs they count as they are. */
@@ -52,27 +54,13 @@ export interface Conclusion {
 
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Conclusion {
-  const { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs, now } = circumstances;
-  const standing = readySince(run.plan, caches);
-  const changedAt = (line: Line, check: Check): number | undefined =>
-    changes.latest(subjectsOf(run.plan, check, line.expectation, test.metadata.namespace));
-  const times = { begunAt: run.begunAt, delayMs: 1000 * run.delaySeconds };
-  const earliest = { ...times, elapsedMs: 0 };
+  const { changes, freshPodDelayMs, seenAt } = circumstances;
+  const earliest = { begunAt: run.begunAt, delayMs: 1000 * run.delaySeconds, elapsedMs: 0 };
   // Pods of the next run stand for as long as was measured.
   const repeatAtOf = (changed: number | undefined): number | undefined =>
     excusedUntil(earliest, changed, graceMsOf(test)) ?? (isFresh(earliest, freshPodDelayMs) ? run.begunAt : undefined);
-  const rows = concludeRun(test, {
-    lines: run.plan.lines,
-    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
-    disturbed: isDisturbed && disturbedRuns <= excusedRuns,
-    denials,
-    isDelayed: (line, check, { elapsedMs }) =>
-      isFresh({ ...times, elapsedMs }, freshPodDelayMs) ||
-      excusedUntil({ ...times, elapsedMs }, changedAt(line, check), graceMsOf(test)) !== undefined,
-    targetStands: ({ target }) =>
-      target.podUids.every((uid) => standing.has(uid) && standing.get(uid) === run.readySince.get(uid)),
-  });
-  const completionTime = new Date(now).toISOString();
+  const rows = concludeRun(test, evidenceOf(test, run, circumstances));
+  const completionTime = new Date(seenAt).toISOString();
   const status = statusAfterRun(
     test,
     rows,
@@ -91,7 +79,7 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
   );
   const repeats = run.plan.lines
     .filter((line) => isOpenDeny(line, rows))
-    .flatMap((line) => line.checks.map((check) => repeatAtOf(changedAt(line, check))))
+    .flatMap((line) => line.checks.map((check) => repeatAtOf(changedAt(test, run, changes, line, check))))
     .filter((until) => until !== undefined);
   return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1 };
 }
@@ -100,4 +88,65 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
 function isOpenDeny({ expectation }: Line, rows: readonly Row[]): boolean {
   const row = rows.find(({ name }) => name === expectation.name);
   return expectation.expect === 'Deny' && (row?.verdict === 'Failed' || row?.reason === 'EnforcementDelayed');
+}
+
+/** How long after the last report a kubelet may yet renew its Lease: it does so every ten seconds, on a busy node a little later. */
+const heartbeatMs = 15_000;
+
+/**
+ * How long it is still worth waiting to hear of nodes, because verdicts depend on it; 0 if none does. `monotonic` is the time by
+ * the monotonic clock.
+ */
+export function heartbeatWaitMs(
+  test: ConnectivityTest,
+  run: Run,
+  circumstances: Circumstances,
+  monotonic: number,
+): number {
+  if (!isComplete(run)) return 0;
+  const last = Math.max(...run.probes.map(({ reportedAt }) => reportedAt ?? 0));
+  const waitMs = last + heartbeatMs - monotonic;
+  if (waitMs <= 0) return 0;
+  const evidence = evidenceOf(test, run, circumstances);
+  const verdicts = (rows: ReturnType<typeof concludeRun>): string =>
+    JSON.stringify(rows.map(({ verdict, reason }) => [verdict, reason]));
+  const ifHeard = concludeRun(test, { ...evidence, isNodeHeard: () => true });
+  return verdicts(concludeRun(test, evidence)) === verdicts(ifHeard) ? 0 : waitMs;
+}
+
+/** When something that a check depends on was last seen to change, by the monotonic clock. */
+function changedAt(
+  { metadata }: ConnectivityTest,
+  { plan }: Run,
+  changes: Circumstances['changes'],
+  { expectation }: Line,
+  check: Check,
+): number | undefined {
+  return changes.latest(subjectsOf(plan, check, expectation, metadata.namespace));
+}
+
+function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circumstances): RunEvidence {
+  const { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs } = circumstances;
+  const times = { begunAt: run.begunAt, delayMs: 1000 * run.delaySeconds };
+  const standing = readySince(run.plan, caches);
+  const ready = run.plan.namespaces.flatMap((name) => caches.pods(name).filter(isReady));
+  const nodes = new Map(ready.map(({ metadata, spec }) => [metadata.uid, spec.nodeName]));
+  const nodeOf = (uid: string): string => nodes.get(uid) ?? '';
+  return {
+    lines: run.plan.lines,
+    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    disturbed: isDisturbed && disturbedRuns <= excusedRuns,
+    denials,
+    isDelayed: (line, check, { elapsedMs }) =>
+      isFresh({ ...times, elapsedMs }, freshPodDelayMs) ||
+      excusedUntil({ ...times, elapsedMs }, changedAt(test, run, changes, line, check), graceMsOf(test)) !== undefined,
+    targetStands: ({ target }) =>
+      target.podUids.every((uid) => standing.has(uid) && standing.get(uid) === run.readySince.get(uid)),
+    isNodeHeard: (check, elapsedMs) => {
+      const reportedAt = run.probes.find(({ assignment }) => assignment.checks.includes(check))?.reportedAt;
+      const began = (reportedAt ?? Infinity) - elapsedMs;
+      return check.target.podUids.every((uid) => (caches.heardOf(nodeOf(uid)) ?? -Infinity) >= began);
+    },
+    nodesOf: ({ target }) => target.podUids.map(nodeOf),
+  };
 }

@@ -55,7 +55,11 @@ describe('the controller, next to a change', () => {
 
     expect(deny()).toBe('Failed UnexpectedlyReachable');
     await stage.pass(60_000);
-    expect(stage.started.slice(1)).toEqual(['shop/boundaries Change', 'shop/boundaries Change']);
+    expect(stage.started.slice(1)).toEqual([
+      'shop/boundaries Change',
+      'shop/boundaries Change',
+      'shop/boundaries Confirmation',
+    ]);
   });
 
   it('raises no alarm about a policy that the network plugin enforces late', async () => {

@@ -42,7 +42,9 @@ function situation(parts: Partial<Situation> = {}): Situation {
     need: 1,
     free: { pods: 4, idle: true },
     holdMs: 0,
+    heartbeatWaitMs: 0,
     now,
+    monotonic: now,
     ...parts,
   };
 }
@@ -146,6 +148,16 @@ describe('decide', () => {
       { kind: 'start', trigger: 'Spec' },
     ],
     ['starts what needs no room', { need: 0, free: { pods: 0, idle: false } }, { kind: 'start', trigger: 'Spec' }],
+    [
+      'lets a complete run wait to hear of nodes',
+      { run: run({ reported: true }), heartbeatWaitMs: 700 },
+      { kind: 'await', waitMs: 700 },
+    ],
+    [
+      'discards what a change overtook without waiting for nodes',
+      { run: run({ reported: true }), fingerprint: 'new', heartbeatWaitMs: 700 },
+      { kind: 'discard', why: 'the cluster changed during the run' },
+    ],
     ['waits for the first calibration', { holdMs: 500 }, { kind: 'rest', waitMs: 500 }],
     ['concludes a run whatever is calibrated', { holdMs: 500, run: run({ reported: true }) }, { kind: 'conclude' }],
     [

@@ -2,10 +2,11 @@ import type { ConnectivityTest, Trigger } from '../api/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
 import { dueFor, isStale } from '../schedule/index.ts';
 
-/** Everything that the next step of a test depends on. Times are epoch milliseconds. */
+/** Everything that the next step of a test depends on. */
 export interface Situation {
   readonly test: ConnectivityTest;
   readonly fingerprint: string;
+  /** By the monotonic clock. */
   readonly noticed: { readonly current: number; readonly first: number };
   readonly run: Run | undefined;
   /** How many runs in a row were overtaken by a change of what they were planned on. */
@@ -17,7 +18,11 @@ export interface Situation {
   readonly free: { readonly pods: number; readonly idle: boolean };
   /** How long the first calibration may still keep runs waiting; 0 once it has ended. */
   readonly holdMs: number;
+  /** How long a complete run may still wait to hear of nodes; 0 if its verdicts do not depend on it. */
+  readonly heartbeatWaitMs: number;
+  /** Epoch milliseconds, and milliseconds of the monotonic clock. */
   readonly now: number;
+  readonly monotonic: number;
 }
 
 /** What to do next about a test; the actions are in reconciler.ts. */
@@ -34,21 +39,23 @@ export type Step =
 const congestionMs = 1000;
 
 export function decide(situation: Situation): Step {
-  const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, need, free, holdMs, now } = situation;
+  const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, need, free, holdMs } = situation;
+  const { heartbeatWaitMs, now, monotonic } = situation;
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
   if (isStale({ test, now }) && !isShownStale(test)) return { kind: 'expire' };
   if (run !== undefined) {
     if (run.generation !== test.metadata.generation) return { kind: 'discard', why: 'a newer spec overtook the run' };
-    if (!isComplete(run)) return { kind: 'await', waitMs: Math.max(0, run.deadline - now) };
+    if (!isComplete(run)) return { kind: 'await', waitMs: Math.max(0, run.deadline - monotonic) };
     // Verdicts on two worlds at once would only make noise. Steady change must not keep a test from having any, though, and who
     // wants to hear of a connection at once does not want it to be thrown away.
     if (run.fingerprint !== fingerprint && disturbedRuns === 0 && test.spec.enforcementGraceSeconds !== 0) {
       return { kind: 'discard', why: 'the cluster changed during the run' };
     }
+    if (heartbeatWaitMs > 0) return { kind: 'await', waitMs: heartbeatWaitMs };
     return { kind: 'conclude' };
   }
-  const due = dueFor({ test, fingerprint, noticed, repeatInMs, now });
+  const due = dueFor({ test, fingerprint, noticed, repeatInMs, now, monotonic });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
   // Without a calibration every Deny would be Inconclusive: noise at each start of the operator.
   if (holdMs > 0) return { kind: 'rest', waitMs: holdMs };

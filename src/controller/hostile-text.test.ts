@@ -85,11 +85,11 @@ function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined)
   return concludedStatus(test, run, {
     isDisturbed: false,
     disturbedRuns: 0,
-    caches,
+    caches: { ...caches, heardOf: () => 0 },
     changes: { latest: () => undefined },
     denials: {},
     freshPodDelayMs: 0,
-    now: 0,
+    seenAt: 0,
   }).status;
 }
 

@@ -55,7 +55,12 @@ export function createController(options: ControllerOptions): Controller {
   // A queue of its own, so that tests cannot starve it.
   const calibrations = new WorkQueue({ clock });
   const changes = new ObservedChanges(clock);
-  const listeners = listenersFor(queue, calibrations, () => caches);
+  const listeners = listenersFor(
+    queue,
+    calibrations,
+    () => caches,
+    () => reconciler.listening(),
+  );
   const caches = createCaches({ client, clock, log, listeners, changes });
   const runner = createRunner({
     client,
@@ -138,9 +143,9 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   async function observed<T>(controller: string, subject: object, look: () => Promise<T>): Promise<T> {
-    const began = clock.now();
+    const began = clock.monotonic();
     const observe = (result: 'success' | 'error' | 'requeue_after') =>
-      metrics.observeReconcile({ controller, result, seconds: (clock.now() - began) / 1000 });
+      metrics.observeReconcile({ controller, result, seconds: (clock.monotonic() - began) / 1000 });
     try {
       const again = await look();
       observe(again === undefined ? 'success' : 'requeue_after');
@@ -165,7 +170,12 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 /** Translates what changed into keys of tests to look at. */
-function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => Caches) {
+function listenersFor(
+  queue: WorkQueue,
+  calibrations: WorkQueue,
+  caches: () => Caches,
+  listening: () => readonly string[],
+) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
   return {
     onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
@@ -182,6 +192,9 @@ function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => C
       if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
     },
     onCalibration: (): void => calibrations.add(calibrationKey),
+    onHeartbeat: (): void => {
+      for (const key of listening()) queue.add(key);
+    },
     onCluster: (namespace: string | undefined): void => {
       for (const test of caches().tests.list()) {
         if (namespace === undefined || isConcerned(test, namespace)) queue.addAfter(keyOf(test), gatherChangesMs);

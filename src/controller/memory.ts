@@ -5,7 +5,7 @@ import type { Run } from '../runner/index.ts';
 export interface Remembered {
   readonly uid: string;
   run?: Run;
-  /** Since when the observed world deviates from the one of the newest verdicts. Epoch milliseconds. */
+  /** Since when the observed world deviates from the one of the newest verdicts, by the monotonic clock. */
   noticed: { fingerprint: string; current: number; first: number };
   /** The status written last: the cache may lag behind it, and nobody else writes it. */
   status?: Status;

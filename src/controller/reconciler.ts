@@ -16,7 +16,7 @@ import {
 } from '../verdict/index.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
-import { concludedStatus, readySince } from './conclusion.ts';
+import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
@@ -56,6 +56,8 @@ export type Again = number | undefined;
 /** Looks at one test and takes the next step: gather, decide, act, report. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  /** Tests whose run is over but for hearing of nodes. */
+  readonly #listening = new Set<string>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class Reconciler {
     const { memory, runner, calibration, clock, maxProbePods, metrics } = this.#options;
     if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
     const { repeatAt } = world.remembered;
+    const heartbeatMs = this.#heartbeatWaitMs(world);
     const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
     const step = decide({
       test: world.test,
@@ -78,7 +81,9 @@ export class Reconciler {
       need: world.plan.assignments.length,
       free: { pods: maxProbePods - active, idle: active === 0 },
       holdMs: calibration.holdMs(),
+      heartbeatWaitMs: heartbeatMs,
       now: clock.now(),
+      monotonic: clock.monotonic(),
     });
     metrics.reportTest(reportOfTest(world.test, world.test.status));
     switch (step.kind) {
@@ -98,6 +103,11 @@ export class Reconciler {
     }
   }
 
+  /** Tests that are to be looked at when a node is heard of. */
+  listening(): readonly string[] {
+    return [...this.#listening];
+  }
+
   /** Deletes the probe pods of every run, because the operator stops. */
   async abandonAll(signal: AbortSignal): Promise<void> {
     await Promise.allSettled(this.#options.memory.runs().map((run) => this.#options.runner.cleanUp(run, signal)));
@@ -108,14 +118,38 @@ export class Reconciler {
     const [namespace, name] = key.split('/');
     const cached = caches.tests.get(namespace, name ?? '');
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return undefined;
-    const remembered = memory.of(key, cached, clock.now());
+    const remembered = memory.of(key, cached, clock.monotonic());
     const status = remembered.status ?? cached.status;
     const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
     const plan = planFor(test, caches);
     const denials = calibration.denials();
     const fingerprint = fingerprintOf(test, plan, caches, JSON.stringify(denials));
-    notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.now());
+    notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.monotonic());
     return { key, test, plan, fingerprint, denials, remembered };
+  }
+
+  #heartbeatWaitMs(world: World): number {
+    const { key, test, remembered } = world;
+    const { run } = remembered;
+    const waitMs =
+      run === undefined
+        ? 0
+        : heartbeatWaitMs(test, run, this.#circumstances(world, run), this.#options.clock.monotonic());
+    if (waitMs > 0) this.#listening.add(key);
+    else this.#listening.delete(key);
+    return waitMs;
+  }
+
+  /** What a run is seen against if it ends now. */
+  #circumstances({ fingerprint, denials, remembered }: World, run: Run): Circumstances {
+    const { caches, changes, calibration, clock } = this.#options;
+    const isDisturbed = run.fingerprint !== fingerprint;
+    const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
+    const reported = run.probes.flatMap(({ reportedAt }) => (reportedAt === undefined ? [] : [reportedAt]));
+    const monotonic = clock.monotonic();
+    const seenAt = clock.now() - (monotonic - Math.max(...(reported.length === 0 ? [monotonic] : reported)));
+    const freshPodDelayMs = calibration.freshPodDelayMs();
+    return { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs, seenAt };
   }
 
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
@@ -123,6 +157,7 @@ export class Reconciler {
     const run = memory.peek(key)?.run;
     const [namespace = '', name = ''] = key.split('/');
     metrics.forgetTest(namespace, name);
+    this.#listening.delete(key);
     if (run !== undefined) await runner.cleanUp(run, signal);
     memory.forget(key);
     return undefined;
@@ -164,7 +199,8 @@ export class Reconciler {
     const order = { owner: test, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
-      trigger,
+      // A run that a change overtook is repeated because of that change.
+      trigger: remembered.disturbedRuns > 0 ? 'Change' : trigger,
       generation: test.metadata.generation,
       fingerprint,
       plan,
@@ -183,35 +219,26 @@ export class Reconciler {
       }
       run.apiRequests += 1;
     }
-    log.info({ test: key, run: run.id, trigger, probePods: run.probes.length }, 'Starting run');
+    log.info({ test: key, run: run.id, trigger: run.trigger, probePods: run.probes.length }, 'Starting run');
     await runner.start(order, run, signal);
     return 0;
   }
 
   async #conclude(world: World, signal: AbortSignal): Promise<Again> {
     const { key, test, remembered } = world;
-    const { runner, metrics, events, log, caches, changes, calibration, clock } = this.#options;
+    const { runner, metrics, events, log } = this.#options;
     const { run } = remembered;
     if (run === undefined) return 0;
     await runner.cleanUp(run, signal).catch((error: unknown) => {
       // The sweep finds what is left; the verdicts need not wait for it.
       log.warn({ test: key, run: run.id, err: error }, 'Could not delete all probe pods');
     });
-    const isDisturbed = run.fingerprint !== world.fingerprint;
-    const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
-    const { status, repeatAt } = concludedStatus(test, run, {
-      isDisturbed,
-      disturbedRuns,
-      caches,
-      changes,
-      denials: world.denials,
-      freshPodDelayMs: calibration.freshPodDelayMs(),
-      now: clock.now(),
-    });
+    const circumstances = this.#circumstances(world, run);
+    const { status, repeatAt } = concludedStatus(test, run, circumstances);
     const announcements = announcementsOf(test.status, status);
     if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
     await this.#writeStatus(world, status, signal);
-    remembered.disturbedRuns = disturbedRuns;
+    remembered.disturbedRuns = circumstances.disturbedRuns;
     delete remembered.repeatAt;
     if (repeatAt !== undefined) remembered.repeatAt = repeatAt;
     delete remembered.run;

@@ -14,6 +14,7 @@ export const resources = {
   connectivityTests: { group, version, plural: 'connectivitytests', kind: 'ConnectivityTest', namespaced: true },
   calibrations: { group, version, plural: 'calibrations', kind: 'Calibration', namespaced: false },
   nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },

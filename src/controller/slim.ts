@@ -1,4 +1,4 @@
-import type { Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+import type { Lease, Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
 
 /**
  * What the caches keep of pods and workloads. A cluster has many of them, and environment variables, volumes and
@@ -43,6 +43,16 @@ export function slimNode({ apiVersion, kind, metadata, status }: Node): Node {
     kind,
     metadata: slimMetadata(metadata),
     status: { nodeInfo: defined({ kernelVersion, osImage }) },
+  };
+}
+
+export function slimLease({ apiVersion, kind, metadata, spec }: Lease): Lease {
+  const { name, namespace, resourceVersion } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...defined({ namespace, resourceVersion }) },
+    spec: defined({ renewTime: spec?.renewTime }),
   };
 }
 

@@ -50,7 +50,7 @@ export function inClusterCredentials(options: InCluster, clock: Clock): Credenti
   let read: { readonly access: Access; readonly at: number } | undefined;
 
   return async () => {
-    if (read !== undefined && clock.now() - read.at < REREAD_AFTER_MS) return read.access;
+    if (read !== undefined && clock.monotonic() - read.at < REREAD_AFTER_MS) return read.access;
     try {
       const [token, ca] = await Promise.all([readFile(`${directory}/token`, 'utf8'), readFile(`${directory}/ca.crt`)]);
       const access = {
@@ -58,7 +58,7 @@ export function inClusterCredentials(options: InCluster, clock: Clock): Credenti
         headers: { authorization: `Bearer ${token.trim()}` },
         tls: { ca },
       };
-      read = { access, at: clock.now() };
+      read = { access, at: clock.monotonic() };
       return access;
     } catch (error) {
       throw new KubeError('Credentials', 'Reading the service account of the pod failed', { cause: error });

@@ -25,12 +25,12 @@ export class EventBudget {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#overall = { tokens: OVERALL.burst, filledAt: clock.now() };
+    this.#overall = { tokens: OVERALL.burst, filledAt: clock.monotonic() };
   }
 
   /** Whether one more event about this object is within the budget; if so it is taken from it. */
   take(object: string): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const bucket = this.#objects.get(object) ?? { tokens: PER_OBJECT.burst, filledAt: now };
     // Put back as the newest, so that the oldest is the one to forget.
     this.#objects.delete(object);

@@ -120,7 +120,7 @@ export class Reflector<T extends KubeObject> {
     };
   }
 
-  /** Seconds since the server last said anything about this kind, bookmarks included; undefined before the first time. */
+  /** Seconds since the server last said anything about this kind, bookmarks included, given the monotonic clock's time; undefined before the first time. */
   secondsSinceLastEvent(now: number): number | undefined {
     return this.#heardAt === undefined ? undefined : Math.max(0, now - this.#heardAt) / 1000;
   }
@@ -150,7 +150,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #isListDue(): boolean {
-    return this.#version === undefined || this.#options.clock.now() - this.#listedAt >= RELIST_AFTER_MS;
+    return this.#version === undefined || this.#options.clock.monotonic() - this.#listedAt >= RELIST_AFTER_MS;
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -159,7 +159,7 @@ export class Reflector<T extends KubeObject> {
     const { items, resourceVersion } = await client.list<T>(resource, { namespace, labelSelector, transform, signal });
     if (signal.aborted) return;
     this.#version = resourceVersion;
-    this.#listedAt = this.#options.clock.now();
+    this.#listedAt = this.#options.clock.monotonic();
     this.#lists += 1;
     this.#denials = 0;
     this.#availability = 'served';
@@ -174,7 +174,7 @@ export class Reflector<T extends KubeObject> {
     const stop = (): void => watching.abort();
     signal.addEventListener('abort', stop, { once: true });
     void clock.sleep(timeoutSeconds * 1000 + OVERDUE_MS, watching.signal).then(stop);
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     try {
       const events = client.watch<T>(resource, {
         namespace,
@@ -193,15 +193,15 @@ export class Reflector<T extends KubeObject> {
     } finally {
       signal.removeEventListener('abort', stop);
       stop();
-      const heldMs = clock.now() - startedAt;
+      const heldMs = clock.monotonic() - startedAt;
       if (this.#version !== version || heldMs >= HEALTHY_WATCH_MS) this.#failures = 0;
     }
-    const isShort = this.#version === version && clock.now() - startedAt < SHORT_WATCH_MS;
+    const isShort = this.#version === version && clock.monotonic() - startedAt < SHORT_WATCH_MS;
     return isShort ? 'short' : 'ended';
   }
 
   #take(event: WatchEvent<T>): void {
-    this.#heardAt = this.#options.clock.now();
+    this.#heardAt = this.#options.clock.monotonic();
     if (event.type === 'Bookmark') {
       this.#version = event.resourceVersion;
       return;
@@ -251,7 +251,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #replace(objects: readonly T[]): void {
-    this.#heardAt = this.#options.clock.now();
+    this.#heardAt = this.#options.clock.monotonic();
     this.#deliver(this.#store.replace(objects));
     if (this.#hasSynced) return;
     this.#hasSynced = true;

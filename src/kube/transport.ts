@@ -140,9 +140,9 @@ export class Transport {
     deadline: Deadline,
     run: () => Promise<{ readonly status: number; readonly value: R }>,
   ): Promise<R> {
-    const started = this.#options.clock.now();
+    const started = this.#options.clock.monotonic();
     const observe = (code: string): void => {
-      const seconds = Math.max(0, this.#options.clock.now() - started) / 1000;
+      const seconds = Math.max(0, this.#options.clock.monotonic() - started) / 1000;
       for (const observer of observers) observer({ verb: request.verb, resource: request.resource, code, seconds });
     };
     let outcome: { readonly status: number; readonly value: R };

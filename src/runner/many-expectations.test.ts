@@ -75,6 +75,8 @@ describe('128 expectations from one source', () => {
       disturbed: false,
       denials: { TCP: denied, UDP: denied },
       isDelayed: () => false,
+      isNodeHeard: () => true,
+      nodesOf: () => [],
       targetStands: () => true,
     });
 
@@ -113,6 +115,8 @@ describe('128 expectations from one source', () => {
       disturbed: false,
       denials: {},
       isDelayed: () => false,
+      isNodeHeard: () => true,
+      nodesOf: () => [],
       targetStands: () => true,
     });
 

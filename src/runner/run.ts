@@ -19,6 +19,8 @@ export interface Probe {
   /** Whether the pod has been seen in the cache; one that was seen and is gone was deleted by somebody. */
   seen: boolean;
   report?: ProbeReport;
+  /** When its report came, by the monotonic clock. */
+  reportedAt?: number;
 }
 
 /** Probe pods that begin together, and what came back of them so far. */
@@ -28,7 +30,7 @@ export interface Batch {
   readonly startedAt: number;
   /** The same moment by the operator's monotonic clock: no probe of the batch has dialled before. */
   readonly begunAt: number;
-  /** Epoch milliseconds at which a probe pod without a result is given up. */
+  /** When a probe pod without a result is given up, by the monotonic clock. */
   readonly deadline: number;
   readonly probes: readonly Probe[];
   /** Requests sent to the API server for these pods so far. */

@@ -51,12 +51,12 @@ export function createRunner(options: RunnerOptions): Runner {
 }
 
 function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
-  const now = clock.now();
+  const monotonic = clock.monotonic();
   return {
     id: token(),
-    startedAt: now,
-    begunAt: clock.monotonic(),
-    deadline: now + 1000 * (startSeconds + probingSeconds(times)),
+    startedAt: clock.now(),
+    begunAt: monotonic,
+    deadline: monotonic + 1000 * (startSeconds + probingSeconds(times)),
     probes: tasks.map((task) => prepareProbe(task, token())),
     apiRequests: 0,
   };
@@ -113,7 +113,7 @@ async function createPod(
 }
 
 function advanceBatch(batch: Batch, { clock, podNamed, onProbeStarted }: RunnerOptions): void {
-  const isOverdue = clock.now() >= batch.deadline;
+  const isOverdue = clock.monotonic() >= batch.deadline;
   for (const probe of batch.probes) {
     if (probe.report !== undefined) continue;
     const pod = podNamed(probe.namespace, probe.name);
@@ -121,6 +121,7 @@ function advanceBatch(batch: Batch, { clock, podNamed, onProbeStarted }: RunnerO
     probe.seen ||= pod !== undefined;
     if (report === undefined) continue;
     probe.report = report;
+    probe.reportedAt = clock.monotonic();
     const seconds = startDuration(pod);
     if (report.trouble === undefined && seconds !== undefined) onProbeStarted(seconds);
   }

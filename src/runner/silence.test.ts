@@ -103,11 +103,12 @@ it('no path leads from a probe that said nothing to Passed or Failed', () => {
     ),
     denial: fc.constantFrom('TimedOut' as const, 'Refused' as const, 'Connected' as const),
     isDelayed: fc.boolean(),
+    isHeard: fc.boolean(),
     disturbed: fc.boolean(),
   });
   const decided = new Map<string, number>();
   fc.assert(
-    fc.property(scene, ({ expectations, statements, fates, denial, isDelayed, disturbed }) => {
+    fc.property(scene, ({ expectations, statements, fates, denial, isDelayed, isHeard, disturbed }) => {
       const test = testOf(expectations.map((each, index) => ({ ...each, name: `n${index}` })));
       const { lines, assignments } = planFor(test, viewOf({ pods }));
       const said = new Map<number, string>();
@@ -130,6 +131,8 @@ it('no path leads from a probe that said nothing to Passed or Failed', () => {
         disturbed,
         denials,
         isDelayed: () => isDelayed,
+        isNodeHeard: () => isHeard,
+        nodesOf: () => [],
         targetStands: () => true,
       });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConnectivityTest, Status } from '../api/index.ts';
+import type { ConnectivityTest, Status, Trigger } from '../api/index.ts';
 import { expectationOf, type TestParts, testOf } from '../testing/cluster-view.ts';
 import { harmful, hostileText } from '../testing/hostile-text.ts';
 import { dueFor, isStale, type Occasion, runRequestOf } from './index.ts';
@@ -8,12 +8,19 @@ import { dueFor, isStale, type Occasion, runRequestOf } from './index.ts';
 const completed = Date.UTC(2026, 0, 1);
 const at = (seconds: number): number => completed + 1000 * seconds;
 
-function statusOf(parts: { generation?: number; reason?: string; handled?: string } = {}): Status {
+interface StatusParts {
+  readonly generation?: number;
+  readonly reason?: string;
+  readonly handled?: string;
+  readonly trigger?: Trigger;
+}
+
+function statusOf(parts: StatusParts = {}): Status {
   return {
     ...(parts.handled === undefined ? {} : { lastHandledRunRequest: parts.handled }),
     lastRun: {
       id: 'x',
-      trigger: 'Period',
+      trigger: parts.trigger ?? 'Period',
       startTime: new Date(at(-5)).toISOString(),
       completionTime: new Date(completed).toISOString(),
       probePods: 1,
@@ -42,11 +49,13 @@ function requested(value: string): Readonly<Record<string, string>> {
 }
 
 function occasion(parts: Partial<Occasion> = {}): Occasion {
+  const { now = at(10) } = parts;
   return {
     test: test(),
     fingerprint: 'same',
     noticed: { current: completed, first: completed },
-    now: at(10),
+    now,
+    monotonic: now,
     ...parts,
   };
 }
@@ -111,6 +120,36 @@ describe('a test', () => {
       'is due by its period even while changes go on',
       { fingerprint: 'new', noticed: { current: at(300), first: at(300) }, now: at(300) },
       { trigger: 'Period' },
+    ],
+    [
+      'is due when its last run ended in the future: somebody set the clock back, and its age is unknown',
+      { now: at(-1) },
+      { trigger: 'Period' },
+    ],
+    [
+      'waits for a change to have stood by the time that passed, whatever the clock was set to',
+      { fingerprint: 'new', now: at(100), monotonic: 5000, noticed: { current: 4600, first: 4600 } },
+      { waitMs: 600 },
+    ],
+    [
+      'is looked at again some time after a change made it run: that may not have taken effect',
+      { test: test({ status: statusOf({ trigger: 'Change' }) }), now: at(15) },
+      { trigger: 'Confirmation' },
+    ],
+    [
+      'waits until a change must have taken effect',
+      { test: test({ status: statusOf({ trigger: 'Change' }) }), now: at(14) },
+      { waitMs: 1000 },
+    ],
+    [
+      'needs no second look where its period is as short',
+      { test: test({ spec: { periodSeconds: 15 }, status: statusOf({ trigger: 'Change' }) }), now: at(15) },
+      { trigger: 'Period' },
+    ],
+    [
+      'waits out its period after the second look',
+      { test: test({ status: statusOf({ trigger: 'Confirmation' }) }), now: at(15) },
+      { waitMs: 285_000 },
     ],
     ['is not due when a change was taken back', { noticed: { current: at(9), first: at(5) } }, { waitMs: 290_000 }],
   ])('%s', (_, parts, due) => {

@@ -2,16 +2,18 @@
 import { type ConnectivityTest, type KubeObject, runRequestAnnotation, type Trigger } from '../api/index.ts';
 import { plainText } from '../text/index.ts';
 
-/** What is known when the question is asked. Times are epoch milliseconds. */
+/** What is known when the question is asked. */
 export interface Occasion {
   readonly test: ConnectivityTest;
   /** Digest of what the verdicts depend on, as observed now. */
   readonly fingerprint: string;
-  /** When this fingerprint was first and when any deviating one was first observed. */
+  /** When this fingerprint was first and when any deviating one was first observed, by the monotonic clock. */
   readonly noticed: { readonly current: number; readonly first: number };
   /** How long until something is to be probed again because it connected too close to a change; undefined if nothing is. */
   readonly repeatInMs?: number | undefined;
+  /** Epoch milliseconds, and milliseconds of the monotonic clock. */
   readonly now: number;
+  readonly monotonic: number;
 }
 
 export type Due = { readonly trigger: Trigger } | { readonly waitMs: number };
@@ -20,6 +22,13 @@ export type Due = { readonly trigger: Trigger } | { readonly waitMs: number };
 const quietMs = 1000;
 /** Steady change cannot put a run off for longer than this. */
 const patienceMs = 5000;
+
+/**
+ * How long after a run that a change started its verdicts are looked at again: what a network plugin is told takes effect
+ * later, and nothing says when. Cilium alone waits 5 s until a pod with new labels is treated by them (its
+ * `identity-change-grace-period`).
+ */
+const confirmMs = 15_000;
 
 /** Characters of a request annotation that the status echoes, and so that tell requests apart. */
 const maxRequestLength = 64;
@@ -47,18 +56,22 @@ export function isStale({ test, now }: Pick<Occasion, 'test' | 'now'>): boolean 
 }
 
 /** Whether a test is due, and why; else how long to wait if nothing happens. */
-export function dueFor({ test, fingerprint, noticed, repeatInMs, now }: Occasion): Due {
+export function dueFor({ test, fingerprint, noticed, repeatInMs, now, monotonic }: Occasion): Due {
   const { spec, status } = test;
   const lastRun = status?.lastRun;
   if (lastRun === undefined || isPending(test)) return { trigger: 'Spec' };
   const request = runRequestOf(test);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
-  const nextAt = Date.parse(lastRun.completionTime) + 1000 * (spec.periodSeconds ?? 300);
-  // Also if the status holds no readable time: a wait of no length at all would be a busy loop.
-  const isEarly = now < nextAt;
-  if (!isEarly) return { trigger: 'Period' };
-  const settledAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
-  const changeMs = lastRun.fingerprint === fingerprint ? Number.POSITIVE_INFINITY : settledAt - now;
+  const completedAt = Date.parse(lastRun.completionTime);
+  const periodMs = 1000 * (spec.periodSeconds ?? 300);
+  const isConfirmed = lastRun.trigger !== 'Change' || confirmMs >= periodMs;
+  const nextAt = completedAt + (isConfirmed ? periodMs : confirmMs);
+  // A run that ends in the future ended before the clock was set back, who knows how long ago. Nor does this hold if the status
+  // has no readable time: a wait of no length at all would be a busy loop.
+  const isEarly = completedAt <= now && now < nextAt;
+  if (!isEarly) return { trigger: isConfirmed ? 'Period' : 'Confirmation' };
+  const quietAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
+  const changeMs = lastRun.fingerprint === fingerprint ? Number.POSITIVE_INFINITY : quietAt - monotonic;
   const waitMs = Math.min(changeMs, repeatInMs ?? Number.POSITIVE_INFINITY, nextAt - now);
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
 }

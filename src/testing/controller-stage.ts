@@ -1,4 +1,4 @@
-import type { ConnectivityTest, KubeObject, Status } from '../api/index.ts';
+import type { ConnectivityTest, KubeObject, Lease, Status } from '../api/index.ts';
 import { nodesDigest } from '../calibration/index.ts';
 import { createController } from '../controller/index.ts';
 import { resources } from '../controller/resources.ts';
@@ -42,11 +42,13 @@ export class Stage {
   /** How often a worker took up a test. */
   reconciles = 0;
   isKubeletAtWork = true;
+  isNodeAlive = true;
   /** What probes see: everything answers but the database. */
   answer: Answer = ({ port }) => (port === '5432' ? 'T' : 'C');
   #server: ApiServer | undefined;
   #stop: (() => Promise<void>) | undefined;
   #tokens = 0;
+  #beats = 0;
   readonly #options: StageOptions;
 
   private constructor(options: StageOptions) {
@@ -62,6 +64,7 @@ export class Stage {
     stage.#server = await ApiServer.start([...kinds, { resource: events }], () => stage.clock.now());
     stage.write({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'shop' } } });
     for (const pod of shopPods) stage.write(pod);
+    stage.beat();
     stage.write(calibrated(stage.clock.now()));
     return stage;
   }
@@ -158,7 +161,22 @@ export class Stage {
 
   /** Ends the probe pods that there are, while the kubelet rests. */
   finishProbes(message: (pod: StoredObject) => string = (pod) => resultOf(pod, this.answer)): void {
-    for (const pod of this.probePods()) if (!isTerminated(pod)) terminate(this.server, pod, message(pod));
+    const running = this.probePods().filter((pod) => !isTerminated(pod));
+    for (const pod of running) terminate(this.server, pod, message(pod));
+    if (running.length > 0 && this.isNodeAlive) this.beat();
+  }
+
+  /** The kubelet of the only node renews its Lease. */
+  beat(): void {
+    this.#beats += 1;
+    const lease: Lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'node-1', namespace: 'kube-node-lease' },
+      // Never the same time twice, even while time stands still.
+      spec: { renewTime: new Date(this.clock.now() + this.#beats).toISOString() },
+    };
+    this.write(lease);
   }
 
   /** Waits until a change has reached the controller, which then waits for the rest of the burst. */
@@ -269,7 +287,7 @@ export const api = podOf('api-0', { labels: { app: 'api' }, ip: '10.0.0.2' });
 export const db = podOf('db-0', {
   labels: { app: 'db' },
   ip: '10.0.0.3',
-  spec: { containers: [{ name: 'db', readinessProbe: { tcpSocket: { port: 5432 } } }] },
+  spec: { nodeName: 'node-1', containers: [{ name: 'db', readinessProbe: { tcpSocket: { port: 5432 } } }] },
 });
 const shopPods = [web, api, db];
 

@@ -5,25 +5,32 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+const monotonicOrigin = Date.UTC(2025, 11, 31);
+
 /** A clock that stands still until it is told to advance. Its dice always show the middle unless told otherwise. */
 export class FakeClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
   readonly #random: () => number;
-  readonly #start: number;
   #now: number;
+  #jumpedMs = 0;
 
   constructor(options: { readonly startMs?: number; readonly random?: () => number } = {}) {
-    this.#start = options.startMs ?? Date.UTC(2026, 0, 1);
-    this.#now = this.#start;
+    this.#now = options.startMs ?? Date.UTC(2026, 0, 1);
     this.#random = options.random ?? (() => 0.5);
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
   }
 
+  /** Of another order than the time since the epoch, so that whatever takes one for the other goes wrong. */
   monotonic(): number {
-    return this.#now - this.#start;
+    return this.#now - monotonicOrigin;
+  }
+
+  /** Somebody sets the machine's clock. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   random(): number {

@@ -92,6 +92,8 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     denials: drop,
     isDelayed: () => false,
     targetStands: () => true,
+    isNodeHeard: () => true,
+    nodesOf: () => [],
     ...run,
   });
 }
@@ -129,6 +131,8 @@ describe('a control that the expectation asks for', () => {
       denials: drop,
       isDelayed: () => false,
       targetStands: () => true,
+      isNodeHeard: () => true,
+      nodesOf: () => [],
     })[0];
   }
 
@@ -689,6 +693,8 @@ describe('whatever a run brings back', () => {
           denials: drop,
           isDelayed: () => false,
           targetStands: () => stands,
+          isNodeHeard: () => true,
+          nodesOf: () => [],
         });
 
         expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
@@ -822,5 +828,60 @@ describe('an Allow', () => {
 
     expect(row).toMatchObject({ verdict: 'Failed', firstObserved: 'TimedOut' });
     expect(row).not.toHaveProperty('convergedAfterMilliseconds');
+  });
+});
+
+describe('a path between nodes', () => {
+  const onNodes = { 'web-not-db': 'node-b', 'api-db': 'node-b', 'web-out': 'node-b' };
+  /** Web probes from node A, api from node B; the targets stand where they are said to. */
+  function messageOf(
+    expectations: readonly Expectation[],
+    seen: Scene['seen'],
+    places: Readonly<Record<string, string>> = onNodes,
+  ): string {
+    const { lines } = planFor(testOf(expectations), viewOf(proved));
+    const nameOf = new Map(lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, expectation.name])));
+    const rows = rowsOf({
+      cluster: proved,
+      expectations,
+      ...(seen === undefined ? {} : { seen }),
+      report: (_, index) => ({ node: index === 0 ? 'node-a' : 'node-b', resolverAnswered: true }),
+      run: { nodesOf: ({ id }) => [places[nameOf.get(id) ?? ''] ?? ''] },
+    });
+    expect(rows[0]).toMatchObject({ verdict: 'Passed', reason: 'Denied' });
+    return rows[0]?.message ?? '';
+  }
+  const unseen = "Nothing in this run crossed between the probe's node and the target's";
+  const silent = { 'web-not-db': silence };
+
+  it('is said to be unseen where nothing crossed it', () => {
+    expect(messageOf([denied], silent)).toContain(unseen);
+    expect(
+      messageOf([denied, allowed], { ...silent, 'api-db': connection }),
+      'the control is on its own node',
+    ).toContain(unseen);
+  });
+
+  it('is none on one node', () => {
+    expect(messageOf([denied], silent, { 'web-not-db': 'node-a' })).not.toContain(unseen);
+  });
+
+  it('is seen where a probe of the same node connected to something there', () => {
+    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': connection })).not.toContain(unseen);
+  });
+
+  it('is seen where a probe came the other way', () => {
+    const seen = { ...silent, 'api-db': connection };
+
+    expect(messageOf([denied, allowed], seen, { ...onNodes, 'api-db': 'node-a' })).not.toContain(unseen);
+  });
+
+  it('is unseen where another node was reached, or this one only late', () => {
+    const late = { ...connection, firstOutcome: 'TimedOut' } as const;
+
+    expect(
+      messageOf([denied, elsewhere], { ...silent, 'web-out': connection }, { ...onNodes, 'web-out': 'node-c' }),
+    ).toContain(unseen);
+    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': late })).toContain(unseen);
   });
 });

@@ -20,6 +20,7 @@ import {
 import type { Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
 import { judge, worst } from './judge.ts';
+import { isPathUnseen, type NodesOf } from './path.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
 /** What one probe pod brought back: facts, or why there are none. */
@@ -38,6 +39,9 @@ export interface RunEvidence {
   readonly isDelayed: (line: Line, check: Check, connection: Observation) => boolean;
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
+  /** Whether the nodes of a check's target were heard of after the check, which took so long, had begun. */
+  readonly isNodeHeard: (check: Check, elapsedMs: number) => boolean;
+  readonly nodesOf: NodesOf;
 }
 
 /** Room that the resource has for a row's texts (src/api/status.ts), which counts characters where this counts bytes. */
@@ -134,7 +138,13 @@ function judgeCheck(
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
-  const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
+  const isNodeHeard = evidence.isNodeHeard(check, stated?.elapsedMs ?? 0);
+  const mode = expectation.control?.mode;
+  const targetControl = targetControlOf(check, observation, evidence.reports, {
+    sourceNames: names,
+    isNodeHeard,
+    mode,
+  });
   const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
@@ -143,7 +153,7 @@ function judgeCheck(
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
     isDatagram: transport === 'UDP',
-    unreachableIsEnough: expectation.control?.mode === 'UnreachableIsEnough',
+    unreachableIsEnough: mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands: evidence.targetStands(check),
     disturbed: evidence.disturbed,
@@ -158,6 +168,8 @@ function judgeCheck(
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
     hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
+    isPathUnseen: report !== undefined && isPathUnseen(check, report, evidence.reports, evidence.nodesOf),
+    isNodeLost: check.target.readinessProved && !isNodeHeard,
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),

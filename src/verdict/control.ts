@@ -22,7 +22,7 @@ function hasNetwork(seen: Observation, { dns }: Check): boolean {
 }
 
 /** Whether it did so at once. What works only after a while proves nothing about the moment in which others met silence. */
-function hasNetworkAtOnce(seen: Observation, check: Check): boolean {
+export function hasNetworkAtOnce(seen: Observation, check: Check): boolean {
   return hasNetwork(seen, check) && !late.includes(seen.firstOutcome);
 }
 const late: readonly Outcome[] = ['TimedOut', 'Refused', 'Unreachable', 'ProbeLost', 'ProbeNotStarted'];
@@ -51,16 +51,25 @@ function doorOf(check: Check, observation: Observation | undefined): string | un
   return wire === undefined ? undefined : JSON.stringify([wire, udp?.payload, dns?.name, dns?.type]);
 }
 
+/** What else target controls depend on. */
+export interface ControlFacts {
+  /** Who asks, by check. */
+  readonly sourceNames: ReadonlyMap<number, string>;
+  /** Whether the nodes of the target's pods were heard of after the check had begun. */
+  readonly isNodeHeard: boolean;
+  readonly mode?: ControlMode | undefined;
+}
+
 /**
  * What proves that a check's target answers somebody on that port: another check of the run that connected to the same
- * address and port, else the kubelet's readiness probe on that very port, else what the user accepts.
+ * address and port, else the kubelet's readiness probe on that very port, if that kubelet was alive when the probe dialled, else
+ * what the user accepts.
  */
 export function targetControlOf(
   check: Check,
   observation: Observation | undefined,
   probes: readonly ProbeFacts[],
-  sourceNames: ReadonlyMap<number, string>,
-  mode: ControlMode = 'Observed',
+  { sourceNames, isNodeHeard, mode = 'Observed' }: ControlFacts,
 ): string | undefined {
   const door = doorOf(check, observation);
   if (door === undefined) return undefined;
@@ -74,7 +83,9 @@ export function targetControlOf(
       }
     }
   }
-  if (check.target.readinessProved) return "its pods are Ready by the kubelet's readiness probe on that port";
+  if (check.target.readinessProved && isNodeHeard) {
+    return "its pods are Ready by the kubelet's readiness probe on that port";
+  }
   return mode === 'Declared' && check.target.declared === true
     ? 'its pods are Ready and declare that port, which `control.mode: Declared` accepts'
     : undefined;

@@ -12,6 +12,10 @@ export interface Subject {
   readonly protocol: ApplicationProtocol;
   /** Whether the target is pods of the cluster, not an address or a name. */
   readonly hasPods: boolean;
+  /** Whether the target's pods are Ready by the word of kubelets that have not been heard of since. */
+  readonly isNodeLost?: boolean;
+  /** Whether a broken path between two nodes would look the same. */
+  readonly isPathUnseen?: boolean;
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly httpStatus?: number;
@@ -46,7 +50,11 @@ function wordsFor(reason: Reason, subject: Subject): string {
         ? `${source} ${connected} ${target}.`
         : `${source} ${connected} ${target}, though not at once: the first attempt ended ${subject.firstOutcome}, and it took ${((subject.elapsedMs ?? 0) / 1000).toFixed(1)} s.`;
     case 'Denied':
-      return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
+      return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.${
+        subject.isPathUnseen === true
+          ? " Nothing in this run crossed between the probe's node and the target's, so a broken path between them would look the same; an Allow between pods of these nodes tells it apart."
+          : ''
+      }`;
     case 'UnexpectedlyReachable':
       return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.${unenforcedNote(subject)}${exhaustedNote(subject)}`;
     case 'ReachedClosedPort':
@@ -78,7 +86,9 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'NotReached':
       return `${denied} twice. \`control.mode: UnreachableIsEnough\` asks for no more: it may be no policy's doing.`;
     case 'NoTargetControl':
-      return `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
+      return subject.isNodeLost === true
+        ? `${denied}, and its pods are Ready by the kubelet's readiness probe on that port, but the kubelet of a node of theirs has not renewed its Lease since the probe began, so they may be gone. If that stays so, look at the node.`
+        : `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
     case 'NoSourceControl':
       return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
     case 'PolicyNotEnforced':

@@ -129,6 +129,19 @@ describe('WorkQueue', () => {
       expect(seen).toEqual([startedAt + wantMs]);
     });
 
+    it('goes by the time that passes, not by what somebody sets the clock to', async () => {
+      const seen: number[] = [];
+      const { queue, clock } = start(async () => void seen.push(clock.monotonic()));
+      const startedAt = clock.monotonic();
+      queue.addAfter('key', 5_000);
+
+      clock.jump(3_600_000);
+      queue.addAfter('key', 1_000);
+      await clock.advance(1_000);
+
+      expect(seen).toEqual([startedAt + 1_000]);
+    });
+
     it('keeps a planned time although the key is handed out before', async () => {
       const seen: number[] = [];
       const { queue, clock } = start(async () => void seen.push(clock.now()));

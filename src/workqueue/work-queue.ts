@@ -81,10 +81,10 @@ export class WorkQueue {
     if (this.#stopped || this.#waiting.has(key) || this.#dirty.has(key)) return;
     this.#observer.added?.();
     if (this.#running.has(key)) {
-      this.#dirty.set(key, this.#clock.now());
+      this.#dirty.set(key, this.#clock.monotonic());
       return;
     }
-    this.#enqueue(key, this.#clock.now());
+    this.#enqueue(key, this.#clock.monotonic());
   }
 
   /** Queues a key after a time. Of several times the earliest counts. */
@@ -94,7 +94,7 @@ export class WorkQueue {
       this.add(key);
       return;
     }
-    const due = this.#clock.now() + ms;
+    const due = this.#clock.monotonic() + ms;
     const earlier = this.#delayed.get(key);
     if (earlier !== undefined && earlier.due <= due) return;
     earlier?.cancel.abort();
@@ -134,7 +134,7 @@ export class WorkQueue {
 
   /** What the queue holds at the moment. */
   stats(): WorkQueueStats {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const seconds = [...this.#running.values()].map((since) => Math.max(0, now - since) / 1000);
     return {
       depth: this.#waiting.size,
@@ -190,15 +190,15 @@ export class WorkQueue {
     for (const [key, since] of this.#waiting) {
       if (this.#running.size >= crew.concurrency) return;
       this.#waiting.delete(key);
-      this.#running.set(key, this.#clock.now());
+      this.#running.set(key, this.#clock.monotonic());
       this.#observer.depth?.(this.#waiting.size);
-      this.#observer.waited?.(Math.max(0, this.#clock.now() - since) / 1000);
+      this.#observer.waited?.(Math.max(0, this.#clock.monotonic() - since) / 1000);
       void this.#work(key, crew);
     }
   }
 
   async #work(key: string, crew: Crew): Promise<void> {
-    const startedAt = this.#clock.now();
+    const startedAt = this.#clock.monotonic();
     const failuresBefore = this.failuresOf(key);
     try {
       // Whoever adds a key goes on first.
@@ -211,7 +211,7 @@ export class WorkQueue {
         this.addRateLimited(key);
       }
     }
-    this.#observer.worked?.(Math.max(0, this.#clock.now() - startedAt) / 1000);
+    this.#observer.worked?.(Math.max(0, this.#clock.monotonic() - startedAt) / 1000);
     this.#running.delete(key);
     this.#workDone(key, crew);
   }

@@ -230,7 +230,9 @@ function afterAPass(
       });
       await open();
       // Other traps change the namespace as well, so that a new verdict alone says nothing.
-      for (let look = 0; look < 40 && scene.verdictsOf(test).at(-1) === passed; look += 1) await delay(500);
+      // And what the network plugin was told may take effect only after the first look.
+      const patience = (): number => (scene.verdictsOf(test).length === 1 ? 90 : 240);
+      for (let look = 0; look < patience() && scene.verdictsOf(test).at(-1) === passed; look += 1) await delay(500);
       return scene.verdictsOf(test).at(-1) ?? first;
     });
   })();

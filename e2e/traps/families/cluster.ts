@@ -17,14 +17,18 @@ export const cluster: Family = {
     const { namespace, workers } = scene;
     await scene.apply(
       workload(namespace, 'client', { pod: onNode(workers[0]) }),
-      workload(namespace, 'doomed', { pod: onNode(workers[1]) }),
+      workload(namespace, 'doomed', {
+        // Cilium taints nodes whose agent is gone.
+        pod: { ...onNode(workers[1]), tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }] },
+      }),
+      workload(namespace, 'ready', { pod: onNode(workers[1]) }),
       workload(namespace, 'open', { pod: onNode(workers[0]) }),
       workload(namespace, 'unwatched', { readiness: 'none', pod: onNode(workers[1]) }),
       workload(namespace, 'target', { pod: onNode(workers[0]) }),
       workload(namespace, 'guarded', { pod: onNode(workers[0]) }),
       closedFor(namespace, 'guarded'),
     );
-    await scene.ready('client', 'doomed', 'open', 'unwatched', 'target', 'guarded');
+    await scene.ready('client', 'doomed', 'ready', 'open', 'unwatched', 'target', 'guarded');
   },
   traps: [
     {
@@ -34,6 +38,21 @@ export const cluster: Family = {
       wrong: passed,
       spring: (scene) =>
         withoutNode(scene, () => judged([expectationOf('Deny', deployment('client'), to('unwatched'))])(scene)),
+      isAlone: true,
+    },
+    {
+      name: "the target's node is gone, and its pods are still called Ready",
+      guard: {
+        file: 'src/verdict/control.ts',
+        search: 'if (check.target.readinessProved && isNodeHeard) {',
+        replace: 'if (check.target.readinessProved) {',
+      },
+      right: 'Inconclusive NoTargetControl',
+      wrong: passed,
+      spring: (scene) =>
+        withoutNode(scene, () =>
+          judged([expectationOf('Deny', deployment('client'), to('ready'))], { timeoutSeconds: 1 })(scene),
+        ),
       isAlone: true,
     },
     {
@@ -89,7 +108,7 @@ async function withoutNode<T>(scene: Scene, work: () => Promise<T>): Promise<T> 
     // The node must have been heard of anew before it is asked for.
     await delay(15_000);
     await scene.kubectl(`wait node/${node} --for=condition=Ready --timeout=120s`);
-    await scene.ready('doomed', 'unwatched');
+    await scene.ready('doomed', 'ready', 'unwatched');
   }
 }
 

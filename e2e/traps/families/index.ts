@@ -3,6 +3,7 @@ import type { Family } from '../trap.ts';
 import { limits, quota, rights } from './admission.ts';
 import { chance } from './chance.ts';
 import { change } from './change.ts';
+import { clock } from './clock.ts';
 import { cluster } from './cluster.ts';
 import { harm } from './harm.ts';
 import { identity, singledOut } from './identity.ts';
@@ -23,6 +24,7 @@ export const families: readonly Family[] = [
   rights,
   chance,
   change,
+  clock,
   harm,
   cluster,
 ];

@@ -31,6 +31,7 @@ export const probe: Family = {
     );
     await scene.ready('client', 'open', 'closed');
   },
+  presumes: 'nothing',
   traps: [
     {
       name: 'the probe pod is deleted before it has a node',
@@ -67,6 +68,7 @@ export const probe: Family = {
       right: lost,
       wrong: passed,
       spring: whileItRuns(killContainer),
+      isQuick: true,
     },
     {
       name: 'the result lost its head',
@@ -117,6 +119,7 @@ export const probe: Family = {
       guard: toolFailure,
       right: lost,
       wrong: passed,
+      presumes: 'silence',
       spring: killedTool,
     },
     {
