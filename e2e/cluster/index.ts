@@ -1,6 +1,7 @@
 /** The real cluster that the integration tests, the end-to-end tests and the demonstration run on. */
 import process from 'node:process';
 
+import { cniNames } from './cni/index.ts';
 import { withLock } from './lock.ts';
 import { type Mirror, runMirror } from './mirror.ts';
 import { type OutsideServer, runOutsideServer } from './outside.ts';
@@ -92,6 +93,13 @@ export async function startMirror(cluster: Cluster): Promise<Mirror> {
   } finally {
     progress.close();
   }
+}
+
+/** Removes the clusters of this clone, whichever network plugin they have, and gives their names. */
+export async function removeAllClusters(environment: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const cni of cniNames) removed.push(await removeCurrentCluster({ ...environment, POSTERN_CNI: cni }));
+  return removed;
 }
 
 /** Removes the cluster of this clone and says its name. */
