@@ -53,7 +53,8 @@ function doorOf(check: Check, observation: Observation | undefined): string | un
 
 /**
  * What proves that a check's target answers somebody on that port: another check of the run that connected to the same
- * address and port, else the kubelet's readiness probe on that very port, else what the user accepts.
+ * address and port, else the kubelet's readiness probe on that very port, else what the user accepts. Beside a refusal only the
+ * first will do: a port that closed since the kubelet looked refuses as well, and so does one that was never open.
  */
 export function targetControlOf(
   check: Check,
@@ -74,6 +75,7 @@ export function targetControlOf(
       }
     }
   }
+  if (observation?.outcome === 'Refused') return undefined;
   if (check.target.readinessProved) return "its pods are Ready by the kubelet's readiness probe on that port";
   return mode === 'Declared' && check.target.declared === true
     ? 'its pods are Ready and declare that port, which `control.mode: Declared` accepts'

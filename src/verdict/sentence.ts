@@ -110,9 +110,12 @@ function wordsFor(reason: Reason, subject: Subject): string {
   }
 }
 
-function waysToControl({ hasPods, protocol }: Subject): string {
+function waysToControl({ hasPods, protocol, outcome }: Subject): string {
   if (protocol === 'UDP' || protocol === 'DNS') {
     return 'Name pods that get an answer as `control.from`, or add an Allow expectation with the same question from a source that gets one.';
+  }
+  if (outcome === 'Refused') {
+    return 'A port that nobody listens on refuses as well: name pods that may connect as `control.from`, or add an Allow expectation to the same target and port.';
   }
   return hasPods
     ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
