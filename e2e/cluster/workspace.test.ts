@@ -25,6 +25,8 @@ describe('names', () => {
     const other = openWorkspace({ POSTERN_CNI: 'ptp' });
     expect(other).toMatchObject({ clusterName: `${usual.clusterName}-ptp`, cni: 'ptp' });
     expect(openWorkspace({ POSTERN_CNI: 'cilium' }).clusterName).toBe(usual.clusterName);
-    expect(() => openWorkspace({ POSTERN_CNI: 'bridge' })).toThrow('choose one of cilium, cilium-rejecting, ptp');
+    expect(() => openWorkspace({ POSTERN_CNI: 'bridge' })).toThrow(
+      'choose one of cilium, cilium-rejecting, ptp, ptp-refusing',
+    );
   });
 });

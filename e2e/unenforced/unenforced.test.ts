@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectivityTest } from '../../src/api/index.ts';
-import { run } from '../cluster/command.ts';
 import { currentCluster } from '../cluster/index.ts';
 import { expectFiring } from '../harness/alerts.ts';
 import { conditionOf, nextCalibration, readCalibration } from '../harness/calibration.ts';
+import { raiseFirewall } from '../harness/firewall.ts';
 import { readMetrics } from '../harness/metrics.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
 import { connectivityTest, expectation, networkPolicy, server, udpPort } from '../harness/workloads.ts';
@@ -15,10 +15,6 @@ const protocols = ['TCP', 'UDP'] as const;
 const closedPort = 9;
 /** A host name's echo, which agnhost answers. */
 const answeredPayload = Buffer.from('hostname').toString('hex');
-
-interface PodList {
-  readonly items: readonly { readonly status: { readonly podIP: string; readonly hostIP: string } }[];
-}
 
 /**
  * A cluster whose network plugin knows no policies: each one below is accepted by the API server and does nothing. A firewall on
@@ -40,7 +36,7 @@ describe('on a cluster whose network plugin enforces nothing', () => {
       networkPolicy(namespace, 'deny-all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }),
     );
     await world.ready('client', 'isolated', 'walled');
-    liftFirewall = await raiseFirewall(await addressOf('walled'));
+    liftFirewall = await raiseFirewall(currentCluster(), await world.addressOf('walled'), ['DROP']);
     await nextCalibration(kubectl);
     await world.apply(connectivityTest(namespace, 'boundary', expectations()));
     test = await nextRun(kubectl, namespace, 'boundary');
@@ -49,13 +45,6 @@ describe('on a cluster whose network plugin enforces nothing', () => {
     await liftFirewall();
     await world.destroy();
   });
-
-  const addressOf = async (app: string): Promise<string> => {
-    const pods = await world.kubectl.json<PodList>(`get pods -n ${world.namespace} -l app=${app}`);
-    const [address] = pods.items.map(({ status }) => status.podIP);
-    if (address === undefined) throw new Error(`${app} has no pod`);
-    return address;
-  };
 
   it('says so in the calibration', async () => {
     const calibration = await readCalibration(world.kubectl);
@@ -137,16 +126,4 @@ function expectations(): readonly object[] {
     expectation('allow-walled', 'isolated', 'walled', 'Allow'),
     { name: 'allow-closed', from: from('isolated'), to: to('client', closedPort), expect: 'Allow' },
   ];
-}
-
-/** Drops what is forwarded to an address, on every node; the kubelet's own probes of pods on its node still pass. */
-async function raiseFirewall(address: string): Promise<() => Promise<void>> {
-  const { name, tools } = currentCluster();
-  const nodes = (await run(tools.kind, ['get', 'nodes', '--name', name])).trim().split('\n');
-  const change = async (action: '-I' | '-D'): Promise<void> => {
-    for (const node of nodes)
-      await run('docker', ['exec', node, 'iptables', '-w', action, 'FORWARD', '-d', address, '-j', 'DROP']);
-  };
-  await change('-I');
-  return () => change('-D');
 }

@@ -2,16 +2,20 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { run } from '../command.ts';
-import { listNodeContainers } from '../nodes.ts';
 import { moduleSource } from '../toolchain.ts';
 import { images, versions } from '../versions.ts';
 import { assetPath } from '../workspace.ts';
 import type { Cni, CniTarget } from './cni.ts';
+import { installPlugin, pluginOf } from './plugin.ts';
 
-const common = { images: [images.cilium, images.ciliumOperator], workloads: ['daemonset/cilium'] } as const;
+const common = {
+  images: [images.cilium, images.ciliumOperator],
+  workers: 2,
+  workloads: ['daemonset/cilium'],
+} as const;
 const usualValues = 'cilium-values.yaml';
 const rejectingValues = 'cilium-rejecting-values.yaml';
-const plugin = 'software-checksums.sh';
+const plugin = pluginOf('software-checksums');
 
 /** The chart's values. */
 export function ciliumValues(): string {
@@ -34,12 +38,9 @@ export const cilium: Cni = {
 export const ciliumRejecting: Cni = {
   ...common,
   title: 'Cilium that rejects',
-  configuration: () => [cilium.configuration(), read(rejectingValues), read(plugin), chain()].join('\n'),
+  configuration: () => [cilium.configuration(), read(rejectingValues), plugin.script, chain()].join('\n'),
   install: async (target) => {
-    for (const { name } of await listNodeContainers(target.name)) {
-      const script = 'cat >/opt/cni/bin/software-checksums && chmod +x /opt/cni/bin/software-checksums';
-      await run('docker', ['exec', '-i', name, 'sh', '-euc', script], { input: read(plugin) });
-    }
+    await installPlugin(target, plugin);
     await apply(target, configMap());
     await applyChart(target, [usualValues, rejectingValues]);
   },
@@ -67,7 +68,7 @@ function configMap(): string {
 }
 
 function chain(): string {
-  const plugins = [{ type: 'cilium-cni' }, { type: 'software-checksums' }];
+  const plugins = [{ type: 'cilium-cni' }, { type: plugin.type }];
   return JSON.stringify({ cniVersion: '1.0.0', name: 'cilium', plugins });
 }
 
