@@ -89,14 +89,12 @@ describe('on a cluster that refuses what it denies', () => {
   });
 });
 
-/** A server that stops listening when `/tmp/deafen` runs in it, while its readiness probe looks once a day. */
+/** A server that stops listening when `/tmp/deafen` runs in it, and whose readiness probe takes its time to believe it. */
 function deafened(namespace: string, name: string): object {
   const serve =
     "/agnhost netexec --http-port=8080 & echo kill $! >/tmp/deafen; trap 'exit 0' TERM; while :; do wait; sleep 1; done";
-  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 86_400 };
-  // The first look at readiness waits for it.
-  const startupProbe = { ...readinessProbe, periodSeconds: 1, failureThreshold: 60 };
-  const container = { name: 'server', image: agnhost, command: ['sh', '-c', serve], readinessProbe, startupProbe };
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 1_000 };
+  const container = { name: 'server', image: agnhost, command: ['sh', '-c', serve], readinessProbe };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

@@ -3,7 +3,7 @@ import { cilium, ciliumRejecting } from './cilium.ts';
 import type { Cni, CniName } from './cni.ts';
 import { ptp, ptpRefusing } from './ptp.ts';
 
-export { type Cni, type CniName, cniNames, podSubnet } from './cni.ts';
+export { type Cni, type CniName, cniNames } from './cni.ts';
 
 export function cniOf(name: CniName): Cni {
   return { cilium, 'cilium-rejecting': ciliumRejecting, ptp, 'ptp-refusing': ptpRefusing }[name];

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A CNI plugin (CNI 1.0.0) to be chained after ptp: a policy engine in miniature. It refuses what is new, as kube-router does. Of
+# A CNI plugin (CNI 1.0.0) to be chained after ptp: a policy engine in miniature. It refuses what is new. Of
 # NetworkPolicies it knows those that admit nothing and select by matchLabels, as they are when a pod starts.
 set -eu
 configuration=$(cat)
@@ -31,8 +31,10 @@ ADD)
   labels=$(get pod "$(argument K8S_POD_NAME)" | jq -c '.metadata.labels // {}')
   for direction in $(isolated "$labels"); do
     case $direction in Ingress) side=-d ;; Egress) side=-s ;; esac
-    iptables -w -I FORWARD "$side" "$address" -m conntrack --ctstate NEW -m comment --comment "$CNI_CONTAINERID" \
-      -j REJECT --reject-with icmp-port-unreachable
+    set -- "$side" "$address" -m conntrack --ctstate NEW -m comment --comment "$CNI_CONTAINERID" -j REJECT
+    iptables -w -I FORWARD "$@" --reject-with icmp-port-unreachable
+    # Of ICMP errors the kernel sends a client six, and one more per second (icmp_ratelimit); resets it does not count.
+    iptables -w -I FORWARD -p tcp "$@" --reject-with tcp-reset
   done
   # What the plugin before has made stays the result.
   printf '%s' "$configuration" | jq -c .prevResult
