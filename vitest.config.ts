@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four execution contexts. `unit` needs nothing but Node; the others need the cluster of `npm run cluster:up`, and run their
- * files one after another because they share it. `calibration` reconfigures that cluster's network plugin for a while.
+ * `unit` needs nothing but Node; the others need the cluster of `npm run cluster:up`, and run their files one after another
+ * because they share it. `calibration` reconfigures that cluster's network plugin for a while; `unenforced`, `rejecting` and
+ * `refusing` need clusters with another one, which `POSTERN_CNI` chooses.
  */
 export default defineConfig({
   test: {
@@ -41,6 +42,33 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 420_000,
           hookTimeout: 420_000,
+        },
+      },
+      {
+        test: {
+          name: 'unenforced',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/unenforced/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'rejecting',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/rejecting/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'refusing',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/refusing/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,6 +1,7 @@
 /** The real cluster that the integration tests, the end-to-end tests and the demonstration run on. */
 import process from 'node:process';
 
+import { cniNames, cniOf } from './cni/index.ts';
 import { withLock } from './lock.ts';
 import { type Mirror, runMirror } from './mirror.ts';
 import { type OutsideServer, runOutsideServer } from './outside.ts';
@@ -25,7 +26,7 @@ export interface Cluster {
 /** How a cluster is set up, if not as usual. */
 export interface ClusterOptions {
   readonly progress?: Progress;
-  /** Nodes beside the control plane; two unless said otherwise. */
+  /** Nodes beside the control plane; as many as the network plugin wants unless said otherwise. */
   readonly workers?: number;
   /** Whether what pods send stays on this machine; unless said otherwise, where images are built locally. */
   readonly isSealed?: boolean;
@@ -34,13 +35,13 @@ export interface ClusterOptions {
 
 export type { Mirror, OutsideServer, ProjectImages };
 
-const usualWorkers = 2;
-
 /** Brings up the cluster of this clone; takes seconds if it is up already. Shows its progress on standard error. */
 export async function ensureCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { environment = process.env, progress = progressOnStandardError(), workers = usualWorkers, isSealed } = options;
+  const { environment = process.env, progress = progressOnStandardError(), isSealed } = options;
+  const workspace = openWorkspace(environment);
+  const { workers = cniOf(workspace.cni).workers } = options;
   const shape = { workers, ...(isSealed === undefined ? {} : { isSealed }) };
-  return clusterFrom(await setUp(openWorkspace(environment), shape, progress));
+  return clusterFrom(await setUp(workspace, shape, progress));
 }
 
 /** The cluster of this clone, which is up. */
@@ -92,6 +93,13 @@ export async function startMirror(cluster: Cluster): Promise<Mirror> {
   } finally {
     progress.close();
   }
+}
+
+/** Removes the clusters of this clone, whichever network plugin they have, and gives their names. */
+export async function removeAllClusters(environment: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const cni of cniNames) removed.push(await removeCurrentCluster({ ...environment, POSTERN_CNI: cni }));
+  return removed;
 }
 
 /** Removes the cluster of this clone and says its name. */

@@ -1,11 +1,14 @@
 import process from 'node:process';
 
-import { currentCluster, ensureCluster, removeCurrentCluster } from './index.ts';
+import { currentCluster, ensureCluster, removeAllClusters, removeCurrentCluster } from './index.ts';
 import { progressOnStandardError } from './progress.ts';
 
 const usage = 'usage: main.ts up | down | status';
 
-/** `up`, `down` and `status` of the cluster that belongs to this clone. */
+/**
+ * `up`, `down` and `status` of the cluster that belongs to this clone; `POSTERN_CNI` chooses its network plugin. Without it `down`
+ * removes the clusters with all of them.
+ */
 async function main(command: string | undefined): Promise<void> {
   switch (command) {
     case 'up': {
@@ -15,9 +18,12 @@ async function main(command: string | undefined): Promise<void> {
       print(describe());
       return;
     }
-    case 'down':
-      print(`removed cluster ${await removeCurrentCluster()}`);
+    case 'down': {
+      const isChosen = process.env['POSTERN_CNI'] !== undefined;
+      const removed = isChosen ? [await removeCurrentCluster()] : await removeAllClusters();
+      print(`removed cluster ${removed.join(', ')}`);
       return;
+    }
     case 'status':
       print(describe());
       return;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-import { ciliumValues } from './cilium.ts';
+import { ciliumValues } from './cni/cilium.ts';
 import { withoutForwarding } from './dns.ts';
 import { sealRule } from './network.ts';
 import { kindConfiguration } from './nodes.ts';

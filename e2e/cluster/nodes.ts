@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 
+import { podSubnet } from './cni/cni.ts';
 import { attempt, run } from './command.ts';
 
 /** kind's own label on the containers that are nodes. */
@@ -35,7 +36,7 @@ export function kindConfiguration(workers: number): string {
   return stringify({
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
-    networking: { disableDefaultCNI: true, apiServerAddress: '127.0.0.1', podSubnet: '10.244.0.0/16' },
+    networking: { disableDefaultCNI: true, apiServerAddress: '127.0.0.1', podSubnet },
     kubeadmConfigPatches: [
       // Hosts with cgroup v1 are welcome, and so are those that may not lower an OOM score.
       kubeadmPatch('KubeletConfiguration', { failCgroupV1: false }),

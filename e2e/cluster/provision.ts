@@ -1,3 +1,4 @@
+import { cniOf } from './cni/index.ts';
 import { buildLocalImage } from './images/build.ts';
 import { inspectImages } from './images/docker.ts';
 import { type LocalImage, closureOf, describeLocalImages, missingImages } from './images/local.ts';
@@ -70,7 +71,9 @@ async function planRegistry(workspace: Workspace): Promise<Provision> {
 }
 
 async function planLocal(workspace: Workspace): Promise<Provision> {
-  const { base, nodeRuntime, agnhost, node } = describeLocalImages(workspace);
+  const { base, nodeRuntime, agnhost, node: fullNode, plainNode } = describeLocalImages(workspace);
+  // A node's images are copied to every container that it becomes.
+  const node = cniOf(workspace.cni).images.length > 0 ? fullNode : plainNode;
   const plan = await planBuilds(workspace, [base, nodeRuntime, agnhost, node], hostTools);
   return {
     nodeKey: node.reference,

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ciliumValues, installCilium } from './cilium.ts';
+import { cniOf } from './cni/index.ts';
 import { attempt, run } from './command.ts';
 import { stopForwarding } from './dns.ts';
 import { ensureEngine } from './engine/engine.ts';
@@ -26,7 +26,7 @@ import {
   writeRecord,
 } from './state.ts';
 import { requireGo } from './toolchain.ts';
-import { versions, workloadImages } from './versions.ts';
+import { images as imageNames } from './versions.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The steps of `createCluster` and of what comes before it. */
@@ -83,8 +83,7 @@ async function bringUp(workspace: Workspace, shape: ClusterShape, progress: Prog
     configurationHash: configurationHashOf({
       nodeImage: provision.nodeKey,
       kind: configuration,
-      ciliumValues: ciliumValues(),
-      ciliumVersion: versions.cilium,
+      cni: cniOf(workspace.cni).configuration(),
       imageSource,
     }),
     nodeCount: shape.workers + 1,
@@ -101,7 +100,7 @@ async function bringUp(workspace: Workspace, shape: ClusterShape, progress: Prog
     if (isSealed) await sealNetwork(name);
     if (await isHealthy(record)) {
       const ready = { ...record, images, phase: 'ready' } as const;
-      await deliverImages(await nodeNames(name), workloadImages);
+      await deliverImages(await nodeNames(name), imagesOnNodes(workspace));
       writeRecord(workspace, ready);
       return ready;
     }
@@ -129,9 +128,12 @@ async function createCluster(
   });
   const create = ['create', 'cluster', '--image', images.node, '--kubeconfig', kubeconfig, '--config', '-'];
   await progress.step(`create ${record.nodeCount} nodes`, () => runKind(tools.kind, name, create, configuration));
-  await progress.step('load images onto the nodes', async () => deliverImages(await nodeNames(name), workloadImages));
-  await progress.step('install Cilium', async () => {
-    await installCilium(tools.helm, tools.kubectl, kubeconfig);
+  const cni = cniOf(workspace.cni);
+  await progress.step('load images onto the nodes', async () =>
+    deliverImages(await nodeNames(name), imagesOnNodes(workspace)),
+  );
+  await progress.step(`install ${cni.title}`, async () => {
+    await cni.install({ ...tools, name, kubeconfig });
     if (isSealed) await stopForwarding(tools.kubectl, kubeconfig);
   });
   const kubectl = ['--kubeconfig', kubeconfig];
@@ -139,7 +141,7 @@ async function createCluster(
     run(tools.kubectl, [...kubectl, 'wait', 'node', '--all', '--for=condition=Ready', '--timeout=300s']),
   );
   await progress.step('wait for the network and DNS', async () => {
-    for (const workload of ['daemonset/cilium', 'deployment/coredns']) {
+    for (const workload of [...cni.workloads, 'deployment/coredns']) {
       await run(tools.kubectl, [...kubectl, '-n', 'kube-system', 'rollout', 'status', workload, '--timeout=180s']);
     }
   });
@@ -159,6 +161,11 @@ async function isHealthy(record: Pick<ClusterRecord, 'kubeconfig' | 'tools'>): P
   const wait = ['wait', 'node', '--all', '--for=condition=Ready', '--timeout=30s'];
   const result = await attempt(record.tools.kubectl, ['--kubeconfig', record.kubeconfig, ...wait]);
   return result.code === 0;
+}
+
+/** What the nodes must hold beside the images that kindest/node brings. */
+function imagesOnNodes({ cni }: Workspace): readonly string[] {
+  return [...cniOf(cni).images, imageNames.agnhost];
 }
 
 async function nodeNames(clusterName: string): Promise<readonly string[]> {

@@ -62,12 +62,11 @@ describe('configurationHashOf', () => {
   const configuration = {
     nodeImage: 'node:1',
     kind: 'nodes: 3',
-    ciliumValues: 'envoy: off',
-    ciliumVersion: 'v1',
+    cni: 'v1',
     imageSource: 'local' as const,
   };
 
-  it.each(['nodeImage', 'kind', 'ciliumValues', 'ciliumVersion', 'imageSource'] as const)('covers %s', (part) => {
+  it.each(['nodeImage', 'kind', 'cni', 'imageSource'] as const)('covers %s', (part) => {
     const changed = { ...configuration, [part]: 'registry' };
     expect(configurationHashOf(changed)).not.toBe(configurationHashOf(configuration));
     expect(configurationHashOf({ ...configuration })).toBe(configurationHashOf(configuration));

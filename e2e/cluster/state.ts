@@ -52,12 +52,11 @@ export function decide(
 export function configurationHashOf(configuration: {
   readonly nodeImage: string;
   readonly kind: string;
-  readonly ciliumValues: string;
-  readonly ciliumVersion: string;
+  readonly cni: string;
   readonly imageSource: ImageSource;
 }): string {
-  const { nodeImage, kind, ciliumValues, ciliumVersion, imageSource } = configuration;
-  return sha256(JSON.stringify([nodeImage, kind, ciliumValues, ciliumVersion, imageSource])).slice(0, 16);
+  const { nodeImage, kind, cni, imageSource } = configuration;
+  return sha256(JSON.stringify([nodeImage, kind, cni, imageSource])).slice(0, 16);
 }
 
 /** The records whose clone is gone: nobody will ask for those clusters again. */

@@ -44,5 +44,5 @@ export const images = {
   nodeRuntime: `node:${versions.node}-${versions.debian}-slim`,
 } as const;
 
-/** What the nodes must hold beside the images that kindest/node brings. */
+/** What nodes hold beside the images that kindest/node brings, whichever network plugin a cluster has. */
 export const workloadImages = [images.cilium, images.ciliumOperator, images.agnhost] as const;

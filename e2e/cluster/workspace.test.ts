@@ -17,6 +17,16 @@ describe('names', () => {
 
   it('can be chosen', () => {
     const workspace = openWorkspace({ POSTERN_CLUSTER: 'mine', XDG_CACHE_HOME: '/tmp/cache' });
-    expect(workspace).toMatchObject({ clusterName: 'mine', cache: '/tmp/cache/postern' });
+    expect(workspace).toMatchObject({ clusterName: 'mine', cni: 'cilium', cache: '/tmp/cache/postern' });
+  });
+
+  it('keep clusters with different network plugins apart', () => {
+    const usual = openWorkspace({});
+    const other = openWorkspace({ POSTERN_CNI: 'ptp' });
+    expect(other).toMatchObject({ clusterName: `${usual.clusterName}-ptp`, cni: 'ptp' });
+    expect(openWorkspace({ POSTERN_CNI: 'cilium' }).clusterName).toBe(usual.clusterName);
+    expect(() => openWorkspace({ POSTERN_CNI: 'bridge' })).toThrow(
+      'choose one of cilium, cilium-rejecting, ptp, ptp-refusing',
+    );
   });
 });

@@ -3,24 +3,40 @@ import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
+import { type CniName, cniNames } from './cni/cni.ts';
+
 /** Where this clone's cluster keeps its things, and under which names. */
 export interface Workspace {
   readonly repository: string;
   readonly cache: string;
   readonly clusterName: string;
+  /** The network plugin of the cluster. */
+  readonly cni: CniName;
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** The workspace of the clone that this file belongs to. */
+/**
+ * The workspace of the clone that this file belongs to. A cluster with another network plugin than usual lives beside the usual
+ * one, under a name of its own.
+ */
 export function openWorkspace(environment: NodeJS.ProcessEnv): Workspace {
   const repository = realpathSync(path.join(import.meta.dirname, '..', '..'));
+  const cni = chosenCni(environment['POSTERN_CNI']);
+  const name = environment['POSTERN_CLUSTER'] ?? clusterNameFor(repository);
   const cacheHome = environment['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache');
   return {
     repository,
     cache: path.join(cacheHome, 'postern'),
-    clusterName: environment['POSTERN_CLUSTER'] ?? clusterNameFor(repository),
+    clusterName: cni === 'cilium' ? name : `${name}-${cni}`,
+    cni,
     environment,
   };
+}
+
+function chosenCni(wanted: string = 'cilium'): CniName {
+  const cni = cniNames.find((name) => name === wanted);
+  if (cni === undefined) throw new Error(`POSTERN_CNI is ${wanted}: choose one of ${cniNames.join(', ')}`);
+  return cni;
 }
 
 /** Clones in different folders get different clusters. */

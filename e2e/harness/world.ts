@@ -9,7 +9,13 @@ export interface World {
   apply(...objects: readonly object[]): Promise<void>;
   /** Waits until these Deployments have all of their replicas ready. */
   ready(...deployments: readonly string[]): Promise<void>;
+  /** The address of the first pod labelled `app: NAME`. */
+  addressOf(app: string): Promise<string>;
   destroy(): Promise<void>;
+}
+
+interface PodList {
+  readonly items: readonly { readonly status: { readonly podIP?: string } }[];
 }
 
 /** Makes the namespace anew: one that an interrupted run left behind is deleted first. */
@@ -30,6 +36,12 @@ export async function createWorld(name: string, labels: Readonly<Record<string, 
     ready: async (...deployments) => {
       for (const deployment of deployments)
         await kubectl(`rollout status deployment/${deployment} -n ${name} --timeout=120s`);
+    },
+    addressOf: async (app) => {
+      const { items } = await kubectl.json<PodList>(`get pods -n ${name} -l app=${app}`);
+      const address = items[0]?.status.podIP;
+      if (address === undefined) throw new Error(`${app} has no pod with an address`);
+      return address;
     },
     destroy,
   };

@@ -1,4 +1,4 @@
-/** Springs the traps: `main.ts [--quick] [words that a family's or a trap's name contains]`. */
+/** Springs the traps: `main.ts [--quick] [--guarded] [words that a family's or a trap's name contains]`. */
 import process from 'node:process';
 import { currentCluster } from '../cluster/index.ts';
 import { families } from './families/index.ts';
@@ -11,7 +11,7 @@ async function main(commandLine: readonly string[]): Promise<void> {
   const words = commandLine.filter((word) => !word.startsWith('--'));
   const chosen = choose(families, words, commandLine.includes('--quick'));
   const began = performance.now();
-  const findings = await springAll(currentCluster(), chosen, say);
+  const findings = await springAll(currentCluster(), chosen, say, commandLine.includes('--guarded'));
   if (interruption.aborted) {
     process.exitCode = 130;
     return;

@@ -32,11 +32,15 @@ interface Batch {
   readonly placed: readonly Placed[];
 }
 
-/** Springs every trap twice, with its guard and without, and gives what was seen. */
+/**
+ * Springs every trap twice, with its guard and without, and gives what was seen. With `isGuardedOnly` it does not take guards out:
+ * whether a trap catches something without its guard depends on the network, whether the guard holds must not.
+ */
 export async function springAll(
   cluster: Cluster,
   families: readonly Family[],
   say: (text: string) => void,
+  isGuardedOnly = false,
 ): Promise<readonly Finding[]> {
   const stage = await openStage(cluster, say);
   const scenes: [Family, Scene][] = [];
@@ -59,6 +63,7 @@ export async function springAll(
     const withoutGuard = new Map<Trap, string>();
     for (const batch of batchesOf(placed)) {
       if (interruption.aborted) break;
+      if (isGuardedOnly && batch.guard !== undefined) continue;
       await stage.play(batch, batch.guard === undefined ? withGuard : withoutGuard);
     }
     return placed.map(({ trap, family, presumes }) => ({
@@ -66,7 +71,7 @@ export async function springAll(
       family,
       presumes,
       withGuard: withGuard.get(trap) ?? 'nothing',
-      withoutGuard: withoutGuard.get(trap) ?? 'nothing',
+      ...(isGuardedOnly ? {} : { withoutGuard: withoutGuard.get(trap) ?? 'nothing' }),
     }));
   } finally {
     // Each as far as it goes: what one family leaves behind must not keep the operator away.

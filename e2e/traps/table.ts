@@ -5,14 +5,15 @@ export interface Finding {
   readonly trap: Trap;
   readonly family: string;
   readonly presumes: Presumption;
-  /** What was seen with the guard in place, and without it. */
+  /** What was seen with the guard in place. */
   readonly withGuard: string;
-  readonly withoutGuard: string;
+  /** What was seen without it; absent if it was not taken out. */
+  readonly withoutGuard?: string;
 }
 
 /** Whether the guard held, and whether it is what held. */
 export function isCaught({ trap, withGuard, withoutGuard }: Finding): boolean {
-  return withGuard === trap.right && withoutGuard === trap.wrong;
+  return withGuard === trap.right && (withoutGuard === undefined || withoutGuard === trap.wrong);
 }
 
 /** One line per trap. */
@@ -22,7 +23,7 @@ export function tableOf(findings: readonly Finding[]): string {
     finding.family,
     finding.trap.name,
     finding.withGuard,
-    finding.withoutGuard,
+    finding.withoutGuard ?? '-',
     finding.trap.guard.file,
     finding.presumes,
   ]);
@@ -42,7 +43,7 @@ export function tableOf(findings: readonly Finding[]): string {
 export function complaintsAbout({ trap, withGuard, withoutGuard }: Finding): readonly string[] {
   return [
     ...(withGuard === trap.right ? [] : [`${trap.name}: must be ${trap.right}, is ${withGuard}`]),
-    ...(withoutGuard === trap.wrong
+    ...(withoutGuard === undefined || withoutGuard === trap.wrong
       ? []
       : [`${trap.name}: catches nothing: without its guard it must be ${trap.wrong}, is ${withoutGuard}`]),
   ];

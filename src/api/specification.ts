@@ -308,7 +308,7 @@ const control = withRules(
     },
     {
       description:
-        'How to prove that the target of a Deny answers others, so that silence means a denial. `from` names pods that may connect: they try it in the same run.',
+        'How to prove that the target of a Deny answers others, so that silence means a denial. `from` names pods that may connect: they try it in the same run. Of a port that refuses only such a connection shows that it is open.',
     },
   ),
   [

@@ -315,6 +315,38 @@ describe('a Deny that met silence', () => {
     });
   });
 
+  describe('on a cluster that refuses what it denies', () => {
+    const refusal: Observation = { ...silence, outcome: 'Refused', firstOutcome: 'Refused' };
+    const run = { denials: { TCP: { ingress: 'Refused', egress: 'Refused' } } } as const;
+    const seen = { 'web-not-db': refusal, 'api-db': connection, 'web-out': connection };
+
+    it('passes beside a connection of the same run', () => {
+      const [row] = rowsOf({ cluster: proved, expectations: [denied, allowed, elsewhere], seen, run });
+
+      expect(row).toMatchObject({ verdict: 'Passed', control: 'pods app=api connected to it in the same run' });
+    });
+
+    it('does not pass by what the kubelet saw or the user accepts: the port may have closed, or never been open', () => {
+      const [byReadiness] = rowsOf({ cluster: proved, expectations: [denied, elsewhere], seen, run });
+      const containers = [{ name: 'db', ports: [{ containerPort: 5432 }] }];
+      const declaring = podOf('db-0', { labels: { app: 'db' }, ip: '10.0.0.5', spec: { containers } });
+      const [byDeclaration] = rowsOf({
+        cluster: { pods: [...(shop.pods ?? []).slice(0, 2), declaring] },
+        expectations: [{ ...denied, control: { mode: 'Declared' } }, elsewhere],
+        seen,
+        run,
+      });
+
+      expect(byReadiness).toMatchObject({
+        verdict: 'Inconclusive',
+        reason: 'NoTargetControl',
+        message:
+          'Pods app=db on TCP port 5432 refused pods app=web, but nothing proved that it answers anybody there. A port that nobody listens on refuses as well: name pods that may connect as `control.from`, or add an Allow expectation to the same target and port.',
+      });
+      expect(byDeclaration).toMatchObject({ verdict: 'Inconclusive', reason: 'NoTargetControl' });
+    });
+  });
+
   it.each<[string, Scene, string]>([
     [
       'without any control',

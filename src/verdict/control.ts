@@ -63,7 +63,8 @@ export interface ControlFacts {
 /**
  * What proves that a check's target answers somebody on that port: another check of the run that connected to the same
  * address and port, else the kubelet's readiness probe on that very port, if that kubelet was alive when the probe dialled, else
- * what the user accepts.
+ * what the user accepts. Beside a refusal only the first will do: a port that closed since the kubelet looked refuses as well, and
+ * so does one that was never open.
  */
 export function targetControlOf(
   check: Check,
@@ -83,6 +84,7 @@ export function targetControlOf(
       }
     }
   }
+  if (observation?.outcome === 'Refused') return undefined;
   if (check.target.readinessProved && isNodeHeard) {
     return "its pods are Ready by the kubelet's readiness probe on that port";
   }

@@ -16,6 +16,18 @@ const controls = { targetControl: 'somebody connected', sourceControl: 'somethin
 describe('sentenceFor', () => {
   it.each<[string, Reason, Partial<Subject>, string]>([
     [
+      'a refusal that is not steady, where policies refuse',
+      'RefusedOrClosed',
+      { outcome: 'Refused', firstOutcome: 'TimedOut', denials: { ingress: 'Refused', egress: 'Refused' } },
+      'Service api on TCP 80 refused Deployment web in one of two attempts; the other one ended TimedOut. A denial is steady. Kernels bound how often they send such an answer: let fewer expectations of one test share this source.',
+    ],
+    [
+      'a rejection that is not steady, where policies reject',
+      'RejectedUnproven',
+      { outcome: 'Unreachable', firstOutcome: 'TimedOut', denials: { ingress: 'TimedOut', egress: 'Unreachable' } },
+      'Deployment web met a rejection on the way to Service api on TCP 80 in one of two attempts; the other one ended TimedOut. A denial is steady. Kernels bound how often they send such an answer: let fewer expectations of one test share this source.',
+    ],
+    [
       'an answer to a datagram',
       'Reachable',
       { protocol: 'UDP' },

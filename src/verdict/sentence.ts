@@ -1,7 +1,7 @@
 import type { Reason } from '../api/index.ts';
 import type { ApplicationProtocol } from '../plan/index.ts';
 import type { Outcome } from '../probe/index.ts';
-import { type DenialPair, unenforcedSides } from './denial.ts';
+import { type DenialPair, isDenial, unenforcedSides } from './denial.ts';
 
 /** What a sentence about a verdict speaks of. */
 export interface Subject {
@@ -98,8 +98,10 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'UnlikeDenial':
       return `${denied}, but this cluster does not deny by silence. Look for what else drops it: firewalls, routes, or a target that is too slow to answer.`;
     case 'RefusedOrClosed':
+      if (isHowDenied(subject)) return unsteadyWords(subject);
       return `${target} refused ${source}. That is no denial: this cluster does not deny by refusing, so the packet may have arrived at a closed port. Check that the target listens on that port.`;
     case 'RejectedUnproven':
+      if (isHowDenied(subject)) return unsteadyWords(subject);
       return `The connection of ${source} to ${target} was rejected on its way, which is not how this cluster's network policies deny. Check routes and firewalls.`;
     case 'AddressNotAllowed':
       return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
@@ -126,9 +128,12 @@ function wordsFor(reason: Reason, subject: Subject): string {
   }
 }
 
-function waysToControl({ hasPods, protocol }: Subject): string {
+function waysToControl({ hasPods, protocol, outcome }: Subject): string {
   if (protocol === 'UDP' || protocol === 'DNS') {
     return 'Name pods that get an answer as `control.from`, or add an Allow expectation with the same question from a source that gets one.';
+  }
+  if (outcome === 'Refused') {
+    return 'A port that nobody listens on refuses as well: name pods that may connect as `control.from`, or add an Allow expectation to the same target and port.';
   }
   return hasPods
     ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
@@ -150,6 +155,15 @@ function exhaustedNote({ excusedRuns }: Subject): string {
   return excusedRuns === undefined
     ? ''
     : ` Policies, labels, pods or Services it depends on keep changing, but it connected in more than ${excusedRuns} runs in a row.`;
+}
+
+/** Whether the outcome is how this cluster denies, so that something else is wrong with it. */
+function isHowDenied({ denials, outcome }: Subject): boolean {
+  return denials !== undefined && outcome !== undefined && isDenial(denials, outcome);
+}
+
+function unsteadyWords(subject: Subject): string {
+  return `${deniedWords(subject)} in one of two attempts; the other one ended ${subject.firstOutcome}. A denial is steady. Kernels bound how often they send such an answer: let fewer expectations of one test share this source.`;
 }
 
 /** What a policy on one side cannot do here, where that explains an open path. */
