@@ -47,6 +47,8 @@ export const reasons = {
   TargetNotReady: 'the target has no ready endpoint, so it is not dialled',
   TargetNotSupported:
     'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
+  PathUndefined:
+    'the only pod of the source is the only pod of the target: no network policy defines what a pod may send to itself',
   PortNotFound: 'the target has no port of that name or number',
   LimitExceeded: 'the expectation expands to more checks than one run may have',
   QuotaExceeded: "the namespace's quota leaves no room for a probe pod",

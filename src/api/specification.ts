@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import { dnsLabel, objectName, sentence, stringEnum, withRules } from './schema-parts.ts';
 
 /** Kinds whose pods can be named as a source or a target. */
-export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Pod'] as const;
+export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod'] as const;
 export const expectedResults = ['Allow', 'Deny'] as const;
 export const protocols = ['TCP', 'UDP'] as const;
 export const udpPresets = ['DNS', 'NTP'] as const;
@@ -14,7 +14,7 @@ export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const
 const workload = Type.Object(
   {
     kind: stringEnum(workloadKinds, {
-      description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet or Pod.',
+      description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod.',
     }),
     name: objectName("Name of the workload, in the test's own namespace."),
   },

@@ -1,4 +1,12 @@
-import type { ConnectivityTest, Expectation, LabelSelector, Pod, PodSpec, Reason } from '../api/index.ts';
+import type {
+  ConnectivityTest,
+  Expectation,
+  LabelSelector,
+  Pod,
+  PodSpec,
+  Reason,
+  WorkloadReference,
+} from '../api/index.ts';
 import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
@@ -47,6 +55,8 @@ const trackingLabels: readonly RegExp[] = [
 export interface ResolvedIdentities {
   /** Usually one, several where pods differ in labels or account. */
   readonly identities: readonly Identity[];
+  /** The live pods behind each, by its key; none for one that is taken from a template. */
+  readonly wearers: ReadonlyMap<string, readonly Pod[]>;
   /** What the verdict's sentence must add. */
   readonly note?: string;
 }
@@ -68,19 +78,22 @@ export function identitiesOf(
     };
   }
   const identities = new Map<string, Identity>();
-  for (const { labels, spec } of policed) {
+  const wearers = new Map<string, readonly Pod[]>();
+  for (const { labels, spec, pod } of policed) {
     const identity = identityFrom(namespace, labels, spec);
     const known = identities.get(identity.key);
     // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
     const droppedLabels = [...new Set([...(known?.droppedLabels ?? []), ...identity.droppedLabels])].toSorted();
     identities.set(identity.key, { ...(known ?? identity), droppedLabels });
+    if (pod !== undefined) wearers.set(identity.key, [...(wearers.get(identity.key) ?? []), pod]);
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
   return policed.length === found.length
-    ? { identities: inOrder }
+    ? { identities: inOrder, wearers }
     : {
         identities: inOrder,
+        wearers,
         note: 'Source pods on the host network were left out: network policies have no say there.',
       };
 }
@@ -105,6 +118,7 @@ export function describeSelector(selector: LabelSelector): string {
 interface Wearer {
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
+  readonly pod?: Pod;
 }
 
 function sourcePods(namespace: string, { from }: Expectation, view: ClusterView): readonly Wearer[] | Finding {
@@ -122,11 +136,12 @@ function sourcePods(namespace: string, { from }: Expectation, view: ClusterView)
   if (pods === undefined) {
     return {
       reason: 'SourceNotFound',
-      message: `There is no ${kind} ${name} in namespace ${namespace}. Correct the name under from.workload or create it.`,
+      message: `There is no ${kind} ${name}${kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under from.workload or create it.`,
     };
   }
   if (pods.length > 0) return pods.map(wearer);
-  const template = kind === 'Pod' ? undefined : view.workload(kind, namespace, name)?.spec.template;
+  const template =
+    kind === 'Pod' || kind === 'ReplicaSet' ? undefined : view.workload(kind, namespace, name)?.spec.template;
   if (template === undefined) {
     return { reason: 'SourceNotFound', message: `Pod ${name} of namespace ${namespace} has ended.` };
   }
@@ -134,7 +149,7 @@ function sourcePods(namespace: string, { from }: Expectation, view: ClusterView)
 }
 
 function wearer(pod: Pod): Wearer {
-  return { labels: pod.metadata.labels ?? {}, spec: pod.spec };
+  return { labels: pod.metadata.labels ?? {}, spec: pod.spec, pod };
 }
 
 /** Live pods of a namespace that a selector matches. */
@@ -145,13 +160,18 @@ export function podsMatching(namespace: string, selector: LabelSelector, view: C
 /** Live pods that belong to a workload; undefined if the workload does not exist. */
 export function podsOfWorkload(
   namespace: string,
-  kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Pod',
+  kind: WorkloadReference['kind'],
   name: string,
   view: ClusterView,
 ): readonly Pod[] | undefined {
   if (kind === 'Pod') {
     const pod = view.pods(namespace).find(({ metadata }) => metadata.name === name);
     return pod === undefined ? undefined : [pod].filter(isLive);
+  }
+  if (kind === 'ReplicaSet') {
+    // ReplicaSets are not watched: without pods, one cannot be told from none.
+    const pods = view.pods(namespace).filter((pod) => isLive(pod) && isControlledBy(pod, kind, name));
+    return pods.length === 0 ? undefined : pods;
   }
   const workload = view.workload(kind, namespace, name);
   if (workload === undefined) return undefined;
@@ -161,6 +181,14 @@ export function podsOfWorkload(
     // A Deployment's ReplicaSets are named after it and their pods' template hash, which spares watching ReplicaSets.
     return controller?.name === `${name}-${pod.metadata.labels?.['pod-template-hash']}`;
   });
+}
+
+function isControlledBy(pod: Pod, kind: string, name: string): boolean {
+  return (
+    pod.metadata.ownerReferences?.some(
+      (owner) => owner.controller === true && owner.kind === kind && owner.name === name,
+    ) === true
+  );
 }
 
 function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, string>>, spec: PodSpec): Identity {

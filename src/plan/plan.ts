@@ -1,6 +1,7 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
+import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
@@ -61,28 +62,34 @@ function lineFor(expectation: Expectation, world: World): Line {
   const resolved = targetsOf(test, expectation, view);
   if ('reason' in resolved) return { expectation, checks: [], controls: [], findings: [resolved], notes: [] };
 
-  const { identities } = found;
   const findings: Finding[] = [];
   const own: Check[] = [];
-  for (const identity of identities) {
+  let isFull = false;
+  let toItself: string | undefined;
+  for (const identity of found.identities) {
     const obstacle = obstacleFor(identity, expectation, world);
     if (obstacle !== undefined) {
       findings.push(obstacle);
       continue;
     }
+    const wearers = found.wearers.get(identity.key);
     for (const target of resolved.targets) {
+      if (isItself(wearers, target) || mayMeetItself(wearers, target)) toItself = noteOnItself;
+      if (isItself(wearers, target)) continue;
       const check = checkFor(expectation, identity, target, world);
-      if (check !== undefined) own.push(check);
+      if (check === undefined) isFull = true;
+      else own.push(check);
     }
   }
-  if (own.length + findings.length < identities.length * resolved.targets.length && findings.length === 0) {
+  if (isFull && findings.length === 0) {
     findings.push({
       reason: 'LimitExceeded',
       message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
     });
   }
+  if (own.length === 0 && findings.length === 0) findings.push(pathToItself(describeSource(expectation)));
   const controls = controlsFor(expectation, resolved.targets, world);
-  const notes = [found.note, resolved.note, controls.note].filter((note) => note !== undefined);
+  const notes = [found.note, resolved.note, toItself, controls.note].filter((note) => note !== undefined);
   return { expectation, checks: own, controls: controls.checks, findings, notes };
 }
 

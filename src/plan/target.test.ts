@@ -12,7 +12,8 @@ import {
   viewOf,
   workloadOf,
 } from '../testing/cluster-view.ts';
-import { describeTarget, maxPodsPerTarget, targetsOf } from './target.ts';
+import { maxPodsPerTarget } from './sample.ts';
+import { describeTarget, targetsOf } from './target.ts';
 
 function targetsIn(cluster: Cluster, to: Expectation['to'], expect: Expectation['expect'] = 'Allow') {
   const expectation = expectationOf({ to, expect });

@@ -1,6 +1,7 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { sampleOf } from './sample.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */
@@ -22,9 +23,6 @@ export interface ResolvedTargets {
   /** What the verdict's sentence must add, such as that only some replicas were dialled. */
   readonly note?: string;
 }
-
-/** Most pods of one target that one expectation dials. */
-export const maxPodsPerTarget = 10;
 
 /** What an expectation's target stands for now, or why it cannot be dialled. */
 export function targetsOf(
@@ -49,7 +47,7 @@ export function targetsOf(
   if (pods === undefined) {
     return {
       reason: 'TargetNotFound',
-      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the name under to.workload or create it.`,
+      message: `There is no ${describeTarget(expectation, namespace)}${to.workload?.kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under to.workload or create it.`,
     };
   }
   if (to.workload === undefined && pods.length === 0) {
@@ -143,7 +141,9 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
   const wanted = portOf(expectation.to);
   const protocol = protocolOf(expectation);
   const targets: Target[] = [];
-  for (const pod of ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).slice(0, maxPodsPerTarget)) {
+  const inOrder = ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const sample = sampleOf(inOrder, ({ spec }) => spec.nodeName, 'ready pods');
+  for (const pod of sample.members) {
     const port = typeof wanted === 'number' ? wanted : containerPortNamed(pod, wanted, protocol);
     if (port === undefined) {
       return {
@@ -159,9 +159,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
       ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
     });
   }
-  return ready.length > targets.length
-    ? { targets, note: `${targets.length} of ${ready.length} ready pods were dialled.` }
-    : { targets };
+  return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }
 
 function serviceTargets(testNamespace: string, expectation: Expectation, view: ClusterView): ResolvedTargets | Finding {
@@ -211,18 +209,20 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
     servicePort.name ?? '',
     protocol,
   );
-  if (endpoints.length === 0) {
-    return {
-      reason: 'TargetNotReady',
-      message: `${name} has no ready endpoint behind port ${wanted}, so it is not dialled. The verdict comes when one is ready.`,
-    };
-  }
+  if (endpoints.length === 0) return withoutEndpoints(expectation, testNamespace);
   const pods = view.pods(namespace);
   const uids = new Set(endpoints.map(({ podUid }) => podUid));
   if (expectation.expect === 'Deny' && pods.some((pod) => uids.has(pod.metadata.uid) && usesHostNetwork(pod))) {
     return onHostNetwork(name);
   }
-  return dialledService(service, servicePort.port, endpoints, expectation, pods);
+  return dialledService(service, servicePort.port, endpoints, expectation, pods, testNamespace);
+}
+
+function withoutEndpoints(expectation: Expectation, testNamespace: string): Finding {
+  return {
+    reason: 'TargetNotReady',
+    message: `${describeTarget(expectation, testNamespace)} has no ready endpoint behind port ${portOf(expectation.to)}, so it is not dialled. The verdict comes when one is ready.`,
+  };
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {
@@ -240,6 +240,7 @@ interface Endpoint {
   readonly address: string;
   readonly port: number;
   readonly podUid?: string;
+  readonly isTerminating: boolean;
 }
 
 function readyEndpoints(slices: readonly EndpointSlice[], portName: string, protocol: Protocol): readonly Endpoint[] {
@@ -252,10 +253,11 @@ function readyEndpoints(slices: readonly EndpointSlice[], portName: string, prot
       if (port === undefined) return [];
       return (slice.endpoints ?? [])
         .filter(({ conditions }) => conditions?.ready !== false)
-        .flatMap(({ addresses, targetRef }) =>
+        .flatMap(({ addresses, targetRef, conditions }) =>
           addresses.slice(0, 1).map((address) => ({
             address,
             port,
+            isTerminating: conditions?.terminating === true,
             ...(targetRef?.uid === undefined ? {} : { podUid: targetRef.uid }),
           })),
         );
@@ -268,7 +270,8 @@ function dialledService(
   endpoints: readonly Endpoint[],
   expectation: Expectation,
   pods: readonly Pod[],
-): ResolvedTargets {
+  testNamespace: string,
+): ResolvedTargets | Finding {
   const podOf = ({ podUid }: Endpoint) => pods.find(({ metadata }) => metadata.uid === podUid);
   const proved = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
@@ -298,20 +301,21 @@ function dialledService(
       ],
     };
   }
+  // One that is published though it is going away may fall silent at any moment. Behind a cluster address it cannot be avoided,
+  // and there it is not Ready, so that it proves nothing.
+  const standing = endpoints.filter(({ isTerminating }) => !isTerminating);
+  if (standing.length === 0) return withoutEndpoints(expectation, testNamespace);
   // Clients of a headless Service get pod addresses from DNS and use the port that they know; only a lookup by the port's
   // name (an SRV record) tells them the endpoint's port.
   const isByNumber = typeof portOf(expectation.to) === 'number';
-  const targets = endpoints
-    .toSorted((a, b) => (a.address < b.address ? -1 : 1))
-    .slice(0, maxPodsPerTarget)
-    .map((endpoint) => ({
-      address: endpoint.address,
-      port: isByNumber ? servicePort : endpoint.port,
-      podUids: uids([endpoint]),
-      readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
-      ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
-    }));
-  return endpoints.length > targets.length
-    ? { targets, note: `${targets.length} of ${endpoints.length} ready endpoints were dialled.` }
-    : { targets };
+  const inOrder = standing.toSorted((a, b) => (a.address < b.address ? -1 : 1));
+  const sample = sampleOf(inOrder, (endpoint) => podOf(endpoint)?.spec.nodeName, 'ready endpoints');
+  const targets = sample.members.map((endpoint) => ({
+    address: endpoint.address,
+    port: isByNumber ? servicePort : endpoint.port,
+    podUids: uids([endpoint]),
+    readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
+    ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
+  }));
+  return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }

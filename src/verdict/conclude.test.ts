@@ -480,6 +480,15 @@ describe('a row', () => {
     });
   });
 
+  it.each(['Allow', 'Deny'] as const)('that would dial its own pod is skipped: %s', (expect_) => {
+    const [row] = rowsOf({
+      expectations: [expectationOf({ name: 'own', from: from('db'), to: db(), expect: expect_ })],
+    });
+
+    expect(row).toMatchObject({ verdict: 'Skipped', reason: 'PathUndefined' });
+    expect(row?.message).toContain('Start a second replica, or name another source.');
+  });
+
   it('of a dry run is skipped, whatever was seen', () => {
     const [row] = rowsOf({ expectations: [{ ...denied, dryRun: true }], seen: { 'web-not-db': connection } });
 

@@ -62,7 +62,7 @@ export function skippedRows(test: ConnectivityTest, reason: Reason, message: str
 function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names: ReadonlyMap<number, string>): Row {
   const { expectation } = line;
   const judged: JudgedCheck[] = [
-    ...line.findings.map(({ reason, message }) => ({ verdict: 'Inconclusive' as const, reason, message })),
+    ...line.findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message })),
     ...line.checks.map((check) => judgeCheck(test, expectation, check, evidence, names)),
   ];
   const decisive = worst(judged) ?? {
@@ -142,6 +142,11 @@ function judgeCheck(
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
+}
+
+/** What cannot be probed is unproven; only of a path that is not defined there is nothing to prove. */
+function verdictOn(finding: Reason): Verdict {
+  return finding === 'PathUndefined' ? 'Skipped' : 'Inconclusive';
 }
 
 /** Whether a check itself states an answer, be it about its name: what others saw adds nothing then. */
