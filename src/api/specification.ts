@@ -8,7 +8,7 @@ export const protocols = ['TCP', 'UDP'] as const;
 export const udpPresets = ['DNS', 'NTP'] as const;
 export const dnsRecordTypes = ['A', 'AAAA'] as const;
 /** What is accepted as proof that a denied target answers others. */
-export const controlModes = ['Observed', 'Declared', 'UnreachableIsEnough'] as const;
+export const controlModes = ['Observed', 'Declared', 'FromPostern', 'UnreachableIsEnough'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
 const workload = Type.Object(
@@ -295,7 +295,7 @@ const control = withRules(
       mode: Type.Optional(
         stringEnum(controlModes, {
           description:
-            'Observed: somebody connected in the same run, or the kubelet’s readiness probe does on that very port. Declared: ready pods that declare the port are enough, though nobody connected. UnreachableIsEnough: for addresses that nobody here can reach; no answer passes, though no policy may be the cause, and the result says so.',
+            'Observed: somebody connected in the same run, or the kubelet’s readiness probe does on that very port. Declared: ready pods that declare the port are enough, though nobody connected. FromPostern: for targets outside the cluster; Postern dials them from its own namespace, which otherwise it does only where no Allow of the test goes there. UnreachableIsEnough: for addresses that nobody here can reach; no answer passes, though no policy may be the cause, and the result says so.',
           default: 'Observed',
         }),
       ),
@@ -361,6 +361,12 @@ const expectation = withRules(
       rule: "!has(self.control) || self.control.mode != 'UnreachableIsEnough' || !has(self.udp) && (!has(self.to.dns) || has(self.protocol) && self.protocol == 'TCP')",
       message:
         'silence over UDP is no effect to be content with: write `control: {from: …}` with pods that get an answer',
+      fieldPath: '.control',
+    },
+    {
+      rule: "!has(self.control) || self.control.mode != 'FromPostern' || has(self.to.ip) || has(self.to.host)",
+      message:
+        'from its own namespace Postern dials only what is outside the cluster, named as `ip` or `host`: name pods that may connect as `control: {from: …}`',
       fieldPath: '.control',
     },
     {

@@ -13,7 +13,7 @@ import {
 } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
-import { type ClusterView, isProbePod } from '../plan/index.ts';
+import { type ClusterView, isInUse, isProbePod } from '../plan/index.ts';
 import { resources } from './resources.ts';
 import { slimNode, slimPod, slimWorkload } from './slim.ts';
 
@@ -112,6 +112,12 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
       endpointSlices.store
         .inNamespace(namespace)
         .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service),
+    hasAddress: (address) =>
+      isInUse(address, {
+        pods: pods.store.list(),
+        services: services.store.list(),
+        endpointSlices: endpointSlices.store.list(),
+      }),
     namespace: (name) => namespaces.store.get(undefined, name),
     policies: (namespace) =>
       namespace === undefined

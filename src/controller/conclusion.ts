@@ -1,8 +1,8 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
-import { type ClusterView, isReady, type Plan } from '../plan/index.ts';
+import { type Check, type ClusterView, isOutsideIdentity, isReady, leadsInside, type Plan } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
 import { maxRunRequestLength } from '../schedule/index.ts';
-import { concludeRun, type Denials, statusAfterRun } from '../verdict/index.ts';
+import { concludeRun, type Denials, type ProbeReport, statusAfterRun } from '../verdict/index.ts';
 
 /** What a finished run is seen against. */
 export interface Circumstances {
@@ -31,13 +31,21 @@ export function readySince(plan: Plan, caches: ClusterView): ReadonlyMap<string,
   );
 }
 
+/** What Postern itself saw from its namespace, without what turned out to be in the cluster: no test is told about that. */
+function withoutInsiders(report: ProbeReport, caches: ClusterView): ProbeReport {
+  const isTold = (check: Check): boolean =>
+    !isOutsideIdentity(check.identity) || !leadsInside(report.observations.get(check.id)?.address, caches);
+  const told = new Set(report.checks.filter(isTold).map(({ id }) => id));
+  return { ...report, observations: new Map([...report.observations].filter(([id]) => told.has(id))) };
+}
+
 /** The status after a finished run; pure but for reading the caches. */
 export function concludedStatus(test: ConnectivityTest, run: Run, circumstances: Circumstances): Status {
   const { isDisturbed, disturbedRuns, caches, denials, now } = circumstances;
   const standing = readySince(run.plan, caches);
   const rows = concludeRun(test, {
     lines: run.plan.lines,
-    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [withoutInsiders(report, caches)])),
     disturbed: isDisturbed && disturbedRuns <= excusedRuns,
     denials,
     targetStands: ({ target }) =>

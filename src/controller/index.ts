@@ -53,7 +53,12 @@ export function createController(options: ControllerOptions): Controller {
   const queue = new WorkQueue({ clock, observer: options.queueObserver });
   // A queue of its own, so that tests cannot starve it.
   const calibrations = new WorkQueue({ clock });
-  const caches = createCaches({ client, clock, log, listeners: listenersFor(queue, calibrations, () => caches) });
+  const caches = createCaches({
+    client,
+    clock,
+    log,
+    listeners: listenersFor(queue, calibrations, memory, () => caches),
+  });
   const runner = createRunner({
     client,
     pods: resources.pods,
@@ -90,6 +95,8 @@ export function createController(options: ControllerOptions): Controller {
     clock,
     log,
     maxProbePods: options.maxProbePods,
+    namespace: options.namespace,
+    instance: options.instance,
   });
   metrics.registerController('connectivitytest');
   metrics.registerController('calibration');
@@ -160,7 +167,7 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 /** Translates what changed into keys of tests to look at. */
-function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => Caches) {
+function listenersFor(queue: WorkQueue, calibrations: WorkQueue, memory: Memory, caches: () => Caches) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
   return {
     onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
@@ -174,7 +181,11 @@ function listenersFor(queue: WorkQueue, calibrations: WorkQueue, caches: () => C
     onProbePod: ({ metadata }: Pod): void => {
       const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
       if (owner?.kind === 'ConnectivityTest') queue.add(`${metadata.namespace}/${owner.name}`);
-      if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
+      if (owner?.kind !== 'Calibration') return;
+      // What Postern dials on behalf of a test stands in its own namespace, where no test can own it.
+      const test = memory.keyOfProbe(metadata.namespace ?? '', metadata.name);
+      if (test === undefined) calibrations.add(calibrationKey);
+      else queue.add(test);
     },
     onCalibration: (): void => calibrations.add(calibrationKey),
     onCluster: (namespace: string | undefined): void => {

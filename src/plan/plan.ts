@@ -2,6 +2,8 @@ import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
 import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
+import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
+import type { OwnPlace } from './own-place.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
@@ -39,10 +41,15 @@ export interface Plan {
 /** Most checks of one run: the product of identities and targets can surprise. */
 export const maxChecksPerRun = 1024;
 
-/** What a run of this test would probe, seen from the cluster as it is now. */
-export function planFor(test: ConnectivityTest, view: ClusterView): Plan {
+/**
+ * What a run of this test would probe, seen from the cluster as it is now. With a place of its own, Postern itself shows that
+ * targets outside the cluster answer, where nobody else is to.
+ */
+export function planFor(test: ConnectivityTest, view: ClusterView, place?: OwnPlace): Plan {
   const world: World = { test, view, namedKeys: keysNamedByPolicies(test, view), checks: new Map() };
-  const lines = test.spec.expectations.map((expectation) => lineFor(expectation, world));
+  const asked = test.spec.expectations.map((expectation) => lineFor(expectation, world));
+  // Last, when it is known who else dials these targets, and so that any other control speaks first.
+  const lines = place === undefined ? asked : withOutsideControls(asked, place, world);
   return { lines, assignments: assign([...world.checks.values()]), namespaces: namespacesOf(test) };
 }
 
@@ -112,6 +119,30 @@ function controlsFor(
     checks: checks.filter((check) => check !== undefined),
     ...(obstacle === undefined ? {} : { note: `Its control has no source: ${obstacle.message}` }),
   };
+}
+
+/** Lines with what Postern itself tries on behalf of their Denies: each target once, whoever asks. */
+function withOutsideControls(lines: readonly Line[], place: OwnPlace, world: World): readonly Line[] {
+  const identity = outsideIdentity(place);
+  const tried = new Set([...world.checks.values()].filter(({ mode }) => mode === 'converge').map(doorOf));
+  const added = new Set<string>();
+  return lines.map((line) => {
+    const { expectation } = line;
+    const isAsked = expectation.control?.mode === 'FromPostern';
+    const { control, ...admitted } = expectation;
+    const checks = line.checks.flatMap((check) => {
+      const door = doorOf(check);
+      if (!mayBeShownFromOutside(expectation, check.target, world.view) || (tried.has(door) && !isAsked)) return [];
+      if (!added.has(door) && added.size >= maxOutsideControls) return [];
+      added.add(door);
+      return checkFor({ ...admitted, expect: 'Allow' }, identity, check.target, world) ?? [];
+    });
+    return checks.length === 0 ? line : { ...line, controls: [...line.controls, ...new Set(checks)] };
+  });
+}
+
+function doorOf(check: Check): string {
+  return doorKey(check.target, check);
 }
 
 /** Why a probe pod cannot stand for an identity, or must not. */

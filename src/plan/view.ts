@@ -7,6 +7,8 @@ export interface ClusterView {
   service(namespace: string, name: string): Service | undefined;
   services(namespace: string): readonly Service[];
   endpointSlices(namespace: string, serviceName: string): readonly EndpointSlice[];
+  /** Whether a pod, Service or endpoint of any namespace has this address. */
+  hasAddress(address: string): boolean;
   namespace(name: string): Namespace | undefined;
   /** Policies of every watched kind in the namespace, and those without a namespace for `undefined`. */
   policies(namespace: string | undefined): readonly Policy[];

@@ -11,7 +11,7 @@ import type {
   Service,
   Workload,
 } from '../api/index.ts';
-import type { ClusterView } from '../plan/index.ts';
+import { type ClusterView, isInUse } from '../plan/index.ts';
 
 /** Builders of the objects that a plan is made from: a shop with one namespace, unless told otherwise. */
 
@@ -41,6 +41,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     services: (wanted) => within(services, wanted),
     endpointSlices: (wanted, name) =>
       within(slices, wanted).filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name),
+    hasAddress: (address) => isInUse(address, { pods, services, endpointSlices: slices }),
     namespace: (name) => namespaces.find(({ metadata }) => metadata.name === name),
     policies: (wanted) => within(policies, wanted),
   };
