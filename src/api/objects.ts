@@ -58,6 +58,7 @@ export interface Container {
 /** The fields of a pod's specification that Postern reads. Those that a probe pod copies are passed on as they are. */
 export interface PodSpec {
   readonly containers: readonly Container[];
+  readonly initContainers?: readonly { readonly name: string; readonly restartPolicy?: string }[];
   readonly hostNetwork?: boolean;
   readonly nodeName?: string;
   readonly serviceAccountName?: string;

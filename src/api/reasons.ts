@@ -35,6 +35,10 @@ export const reasons = {
   UnlikeDenial: 'silence, which is not how this cluster denies',
   RefusedOrClosed: 'refused, which is not how this cluster denies: the packet may have arrived at a closed port',
   RejectedUnproven: 'rejected on its way, which is not how this cluster denies',
+  ThroughMesh:
+    'the proxy of a service mesh stands in the path and accepts every connection, so that a bare one proves nothing',
+  MeshIdentityNotWorn:
+    'the connection stood, but the mesh knows the source by a certificate that a probe pod does not have',
   AddressNotAllowed: 'the host name resolved to an address that a probe must not dial',
   EnforcementDelayed: 'a policy, pod or Service changed while the probe ran; it runs again',
   TargetChanged: 'the target was replaced or lost readiness while the probe ran; it runs again',

@@ -1,4 +1,5 @@
 import type { Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+import { meshAnnotations } from '../plan/index.ts';
 
 /**
  * What the caches keep of pods and workloads. A cluster has many of them, and environment variables, volumes and
@@ -9,7 +10,7 @@ export function slimPod(pod: Pod): Pod {
   return {
     apiVersion: pod.apiVersion,
     kind: pod.kind,
-    metadata: slimMetadata(pod.metadata),
+    metadata: { ...slimMetadata(pod.metadata), ...defined({ annotations: meshMarks(pod.metadata.annotations) }) },
     spec: slimSpec(pod.spec),
     status: {
       ...defined({ phase, reason, message, podIP, podIPs }),
@@ -46,6 +47,12 @@ export function slimNode({ apiVersion, kind, metadata, status }: Node): Node {
   };
 }
 
+/** The annotations by which a service mesh is recognised, if there are any. */
+function meshMarks(annotations: ObjectMeta['annotations'] = {}): ObjectMeta['annotations'] {
+  const marks = Object.entries(annotations).filter(([key]) => meshAnnotations.includes(key));
+  return marks.length === 0 ? undefined : Object.fromEntries(marks);
+}
+
 function slimMetadata(metadata: ObjectMeta): ObjectMeta {
   const { name, namespace, uid, resourceVersion, generation, labels, creationTimestamp } = metadata;
   const { deletionTimestamp, ownerReferences } = metadata;
@@ -66,13 +73,18 @@ function slimMetadata(metadata: ObjectMeta): ObjectMeta {
 
 function slimSpec(spec: PodSpec): PodSpec {
   const { hostNetwork, nodeName, serviceAccountName, nodeSelector, tolerations } = spec;
-  const { dnsPolicy, dnsConfig, imagePullSecrets } = spec;
+  const { dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
+  // Only those that run beside the application: among them are the proxies of service meshes.
+  const sidecars = (spec.initContainers ?? [])
+    .filter(({ restartPolicy }) => restartPolicy === 'Always')
+    .map(({ name, restartPolicy }) => ({ name, ...defined({ restartPolicy }) }));
   return {
     containers: spec.containers.map(({ name, ports, readinessProbe }) => ({
       name,
       ...defined({ ports, readinessProbe }),
     })),
     ...defined({
+      initContainers: sidecars.length === 0 ? undefined : sidecars,
       hostNetwork,
       nodeName,
       serviceAccountName,
@@ -80,6 +92,7 @@ function slimSpec(spec: PodSpec): PodSpec {
       tolerations,
       dnsPolicy,
       dnsConfig,
+      hostAliases,
       imagePullSecrets,
     }),
   };

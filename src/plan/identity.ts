@@ -7,6 +7,7 @@ import type {
   Reason,
   WorkloadReference,
 } from '../api/index.ts';
+import { type Mesh, meshOf } from './mesh.ts';
 import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
@@ -19,6 +20,8 @@ export interface Identity {
   /** Keys of labels that the source has and a probe pod must not wear. */
   readonly droppedLabels: readonly string[];
   readonly serviceAccountName?: string;
+  /** The service mesh that the source is in, which the probe pod is kept out of. */
+  readonly mesh?: Mesh;
   /** Placement and name resolution, copied from the source. */
   readonly pod: Pick<PodSpec, 'nodeSelector' | 'tolerations' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'>;
 }
@@ -80,7 +83,7 @@ export function identitiesOf(
   const identities = new Map<string, Identity>();
   const wearers = new Map<string, readonly Pod[]>();
   for (const { labels, spec, pod } of policed) {
-    const identity = identityFrom(namespace, labels, spec);
+    const identity = identityFrom(namespace, labels, spec, pod === undefined ? undefined : meshOf(pod));
     const known = identities.get(identity.key);
     // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
     const droppedLabels = [...new Set([...(known?.droppedLabels ?? []), ...identity.droppedLabels])].toSorted();
@@ -191,7 +194,12 @@ function isControlledBy(pod: Pod, kind: string, name: string): boolean {
   );
 }
 
-function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, string>>, spec: PodSpec): Identity {
+function identityFrom(
+  namespace: string,
+  sourceLabels: Readonly<Record<string, string>>,
+  spec: PodSpec,
+  mesh: Mesh | undefined,
+): Identity {
   const isTracking = (key: string) => trackingLabels.some((pattern) => pattern.test(key));
   const labels = Object.fromEntries(
     Object.entries(sourceLabels)
@@ -200,7 +208,7 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
   );
   const { serviceAccountName, nodeSelector, tolerations, dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
   return {
-    // Policies look at the first three; the resolver answers as it is asked.
+    // Policies look at the first three; the resolver answers as it is asked, and a mesh changes what an answer is worth.
     key: JSON.stringify([
       namespace,
       labels,
@@ -208,11 +216,13 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
       dnsPolicy ?? 'ClusterFirst',
       dnsConfig,
       hostAliases,
+      ...(mesh === undefined ? [] : [mesh]),
     ]),
     namespace,
     labels,
     droppedLabels: Object.keys(sourceLabels).filter(isTracking),
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...(mesh === undefined ? {} : { mesh }),
     pod: {
       ...(nodeSelector === undefined ? {} : { nodeSelector }),
       ...(tolerations === undefined ? {} : { tolerations }),

@@ -1,5 +1,6 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import { type Mesh, meshOf } from './mesh.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { sampleOf } from './sample.ts';
 import { type ClusterView, isReady } from './view.ts';
@@ -16,6 +17,8 @@ export interface Target {
   readonly readinessProved: boolean;
   /** Whether each of these pods is ready and declares that very port. */
   readonly declared?: boolean;
+  /** The service mesh that one of these pods is in. */
+  readonly mesh?: Mesh;
 }
 
 export interface ResolvedTargets {
@@ -85,7 +88,9 @@ function hostTargets(
   const found = serviceTargets(test.metadata.namespace, { ...expectation, to: { service, port } }, view);
   if ('reason' in found) return found;
   const podUids = [...new Set(found.targets.flatMap((target) => target.podUids))].toSorted();
-  return { targets: [{ host, port: Number(port), podUids, readinessProved: false }] };
+  const mesh = found.targets.find((target) => target.mesh !== undefined)?.mesh;
+  const target = { host, port: Number(port), podUids, readinessProved: false };
+  return { targets: [mesh === undefined ? target : { ...target, mesh }] };
 }
 
 /** The port to connect to; name servers have one by default (RFC 1035, 4.2). */
@@ -157,6 +162,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
       podUids: [pod.metadata.uid ?? ''],
       readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
       ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
+      ...inMesh([pod]),
     });
   }
   return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
@@ -223,6 +229,12 @@ function withoutEndpoints(expectation: Expectation, testNamespace: string): Find
     reason: 'TargetNotReady',
     message: `${describeTarget(expectation, testNamespace)} has no ready endpoint behind port ${portOf(expectation.to)}, so it is not dialled. The verdict comes when one is ready.`,
   };
+}
+
+/** The mesh of the first of these pods that is in one. */
+function inMesh(pods: readonly (Pod | undefined)[]): Pick<Target, 'mesh'> {
+  const [mesh] = pods.map((pod) => (pod === undefined ? undefined : meshOf(pod))).filter((each) => each !== undefined);
+  return mesh === undefined ? {} : { mesh };
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {
@@ -297,6 +309,7 @@ function dialledService(
           podUids: uids(endpoints),
           readinessProved: endpoints.every(proved),
           ...(endpoints.every(declares) ? { declared: true } : {}),
+          ...inMesh(endpoints.map(podOf)),
         },
       ],
     };
@@ -316,6 +329,7 @@ function dialledService(
     podUids: uids([endpoint]),
     readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
     ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
+    ...inMesh([podOf(endpoint)]),
   }));
   return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }

@@ -50,6 +50,7 @@ export function viewOf(cluster: Cluster): ClusterView {
 export interface PodParts {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly owner?: {
     readonly kind: string;
     readonly name: string;
@@ -75,6 +76,7 @@ export function podOf(name: string, parts: PodParts = {}): Pod {
       namespace: parts.namespace ?? namespace,
       uid: `uid-${name}`,
       ...(labels === undefined ? {} : { labels }),
+      ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }),
       ...(deleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}),
       ...(owner === undefined
         ? {}

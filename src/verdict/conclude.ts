@@ -8,20 +8,14 @@ import {
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
-import {
-  disproofOf,
-  type ProbeFacts,
-  sourceControlOf,
-  sourceNamesOf,
-  targetControlOf,
-  transportOf,
-} from './control.ts';
+import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
 import type { Denials } from './denial.ts';
 import { judge, worst } from './judge.ts';
+import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
 /** What one probe pod brought back: facts, or why there are none. */
-export interface ProbeReport extends ProbeFacts {
+export interface ProbeReport extends FactsInMesh {
   readonly trouble?: { readonly reason: Reason; readonly message: string };
 }
 
@@ -34,6 +28,11 @@ export interface RunEvidence {
   readonly denials: Denials;
   /** Whether the pods behind a check's target stand as they stood when the run began. */
   readonly targetStands: (check: Check) => boolean;
+}
+
+interface ProvedEvidence extends RunEvidence {
+  /** The reports as far as they prove anything to others. */
+  readonly proofs: readonly FactsInMesh[];
 }
 
 /** A row of the status, still without the time since when it holds. */
@@ -51,7 +50,8 @@ interface JudgedCheck {
 /** One row per expectation, in the order of the spec. */
 export function concludeRun(test: ConnectivityTest, evidence: RunEvidence): readonly Row[] {
   const names = sourceNamesOf(evidence.lines);
-  return evidence.lines.map((line) => rowFor(test, line, evidence, names));
+  const judged = { ...evidence, proofs: withoutProxied(evidence.reports) };
+  return evidence.lines.map((line) => rowFor(test, line, judged, names));
 }
 
 /** Rows for a test that is not run at all. */
@@ -59,7 +59,7 @@ export function skippedRows(test: ConnectivityTest, reason: Reason, message: str
   return test.spec.expectations.map(({ name, expect }) => ({ name, expect, verdict: 'Skipped', reason, message }));
 }
 
-function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names: ReadonlyMap<number, string>): Row {
+function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, names: ReadonlyMap<number, string>): Row {
   const { expectation } = line;
   const judged: JudgedCheck[] = [
     ...line.findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message })),
@@ -95,20 +95,22 @@ function judgeCheck(
   test: ConnectivityTest,
   expectation: Expectation,
   check: Check,
-  evidence: RunEvidence,
+  evidence: ProvedEvidence,
   names: ReadonlyMap<number, string>,
 ): JudgedCheck {
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
   const stated = report?.observations.get(check.id);
-  const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;
+  const { proofs } = evidence;
+  const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, proofs) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
-  const targetControl = targetControlOf(check, observation, evidence.reports, names, expectation.control?.mode);
-  const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
+  const targetControl = targetControlOf(check, observation, proofs, names, expectation.control?.mode);
+  const facts = proofs.find(({ checks }) => checks.includes(check));
+  const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, proofs);
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
-  const judgement = judge({
+  const plain = judge({
     expected: expectation.expect,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
     isDatagram: transport === 'UDP',
@@ -120,12 +122,15 @@ function judgeCheck(
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
   });
+  const doubt = meshDoubt(plain, expectation.expect, check, observation, meshPathOf(check, report));
+  const judgement = doubt === undefined ? plain : { verdict: 'Inconclusive' as const, reason: doubt.reason };
   const subject: Subject = {
     source: describeSource(expectation),
     target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
     hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
+    ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected: expectation.expect }),
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
