@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { addressBlock } from './address-block.ts';
 import { dnsLabel, objectName, sentence, stringEnum, withRules } from './schema-parts.ts';
 
 /** Kinds whose pods can be named as a source or a target. */
@@ -182,22 +183,23 @@ const target = withRules(
       service: Type.Optional(service),
       ip: Type.Optional(ip),
       host: Type.Optional(host),
+      cidr: Type.Optional(addressBlock),
       dns: Type.Optional(dns),
       port: Type.Optional(port),
     },
     {
       description:
-        'What is connected to: exactly one of workload, pods, service, ip or host, and a port; or `dns`, alone or beside the service or ip of a name server.',
+        'What is connected to: exactly one of workload, pods, service, ip, host or cidr, and a port; or `dns`, alone or beside the service or ip of a name server.',
     },
   ),
   [
     {
-      rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) == 1',
+      rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) + (has(self.cidr) ? 1 : 0) == 1',
       message:
-        'name exactly one target: `workload`, `pods`, `service`, `ip`, `host` or `dns`, such as `service: {name: api}`',
+        'name exactly one target: `workload`, `pods`, `service`, `ip`, `host`, `cidr` or `dns`, such as `service: {name: api}`',
     },
     {
-      rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !(has(self.service) && has(self.ip))',
+      rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !has(self.cidr) && !(has(self.service) && has(self.ip))',
       message: 'beside `dns`, name a server as `service` or as `ip`, or none for the resolver of the source itself',
       fieldPath: '.dns',
     },
@@ -211,8 +213,9 @@ const target = withRules(
       fieldPath: '.port',
     },
     {
-      rule: '!(has(self.ip) || has(self.host)) || !has(self.port) || type(self.port) == int',
-      message: 'a port name needs a Service or pods to look it up in: write the port number for `ip` and `host`',
+      rule: '!(has(self.ip) || has(self.host) || has(self.cidr)) || !has(self.port) || type(self.port) == int',
+      message:
+        'a port name needs a Service or pods to look it up in: write the port number for `ip`, `host` and `cidr`',
       fieldPath: '.port',
     },
   ],
@@ -364,10 +367,15 @@ const expectation = withRules(
       fieldPath: '.control',
     },
     {
-      rule: "!has(self.control) || self.control.mode != 'FromPostern' || has(self.to.ip) || has(self.to.host)",
+      rule: "!has(self.control) || self.control.mode != 'FromPostern' || has(self.to.ip) || has(self.to.host) || has(self.to.cidr)",
       message:
-        'from its own namespace Postern dials only what is outside the cluster, named as `ip` or `host`: name pods that may connect as `control: {from: …}`',
+        'from its own namespace Postern dials only what is outside the cluster, named as `ip`, `host` or `cidr`: name pods that may connect as `control: {from: …}`',
       fieldPath: '.control',
+    },
+    {
+      rule: "self.expect == 'Deny' || !has(self.to.cidr) || has(self.to.cidr.sample)",
+      message: 'nothing listens at most addresses of a block: write one that must answer as `to.cidr.sample`',
+      fieldPath: '.to.cidr',
     },
     {
       rule: "!has(self.http) || (!has(self.protocol) || self.protocol == 'TCP') && !has(self.to.dns)",

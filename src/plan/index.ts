@@ -9,6 +9,7 @@ export { type Assignment, type Check, type Line, namespacesOf, type Plan, planFo
 export {
   type ApplicationProtocol,
   applicationProtocolOf,
+  describeDialled,
   describePort,
   describeTarget,
   portOf,

@@ -20,16 +20,16 @@ export function isOutsideIdentity({ key }: Identity): boolean {
 }
 
 /**
- * Whether Postern itself may show that a target of an expectation answers: only a Deny needs it, only where it names no other
- * proof, and only what lies outside the cluster. Inside, an answer to Postern would tell a tenant what policies keep from it.
+ * Whether Postern itself may show that a target that must be denied answers: only where the expectation names no other proof, and
+ * only what lies outside the cluster. Inside, an answer to Postern would tell a tenant what policies keep from it.
  * Names that lead inside show that when they are resolved, and what was seen then is no control (`leadsInside`).
  */
 export function mayBeShownFromOutside(
-  { expect, control }: Expectation,
+  { control }: Expectation,
   { address, host, podUids }: Target,
   view: ClusterView,
 ): boolean {
-  if (expect !== 'Deny' || control?.from !== undefined) return false;
+  if (control?.from !== undefined) return false;
   const isAsked = control?.mode === 'FromPostern';
   if (!isAsked && control?.mode !== undefined && control.mode !== 'Observed') return false;
   if (podUids.length > 0) return false;

@@ -132,10 +132,12 @@ function withOutsideControls(lines: readonly Line[], place: OwnPlace, world: Wor
     const { control, ...admitted } = expectation;
     const checks = line.checks.flatMap((check) => {
       const door = doorOf(check);
-      if (!mayBeShownFromOutside(expectation, check.target, world.view) || (tried.has(door) && !isAsked)) return [];
+      if (check.mode !== 'guard' || (tried.has(door) && !isAsked)) return [];
+      if (!mayBeShownFromOutside(expectation, check.target, world.view)) return [];
       if (!added.has(door) && added.size >= maxOutsideControls) return [];
       added.add(door);
-      return checkFor({ ...admitted, expect: 'Allow' }, identity, check.target, world) ?? [];
+      const { isExcepted, ...target } = check.target;
+      return checkFor({ ...admitted, expect: 'Allow' }, identity, target, world) ?? [];
     });
     return checks.length === 0 ? line : { ...line, controls: [...line.controls, ...new Set(checks)] };
   });
@@ -177,9 +179,11 @@ function checkFor(
   target: Target,
   { test, checks }: World,
 ): Check | undefined {
-  const mode = expectation.expect === 'Allow' ? 'converge' : 'guard';
+  const isAllowed = (expectation.expect === 'Allow') !== (target.isExcepted === true);
+  const mode = isAllowed ? 'converge' : 'guard';
   const host = target.host ?? hostHeader(test, expectation);
-  const asked = questionOf(expectation);
+  // A denial ends before anything is said.
+  const asked = isAllowed || expectation.http === undefined ? questionOf(expectation) : {};
   // The whole target: the same address stands for other pods, or for none, where it was written down as an address.
   const key = JSON.stringify([identity.key, mode, target, host, asked]);
   const known = checks.get(key);

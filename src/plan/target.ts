@@ -1,4 +1,5 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
+import { blockTargets } from './address-block.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
 import { type Mesh, meshOf } from './mesh.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
@@ -19,6 +20,8 @@ export interface Target {
   readonly declared?: boolean;
   /** The service mesh that one of these pods is in. */
   readonly mesh?: Mesh;
+  /** Whether the opposite of the expectation is expected of it, as of what a block of addresses excepts. */
+  readonly isExcepted?: boolean;
 }
 
 export interface ResolvedTargets {
@@ -38,6 +41,7 @@ export function targetsOf(
   if (to.ip !== undefined) {
     return { targets: [{ address: to.ip, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
   }
+  if (to.cidr !== undefined) return blockTargets(to.cidr, Number(portOf(to)), expectation.expect);
   if (to.dns !== undefined && to.service === undefined) {
     return { targets: [{ port: dnsPort, podUids: [], readinessProved: false }] };
   }
@@ -111,7 +115,18 @@ export function describeTarget({ to }: Expectation, testNamespace: string): stri
     const namespace = to.service.namespace ?? testNamespace;
     return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;
   }
-  return to.ip ?? to.host ?? 'its own DNS resolver';
+  return to.ip ?? to.host ?? to.cidr?.block ?? 'its own DNS resolver';
+}
+
+/** The one of a target's addresses that a check is about, in words. */
+export function describeDialled(
+  expectation: Expectation,
+  { address, isExcepted }: Target,
+  testNamespace: string,
+): string {
+  const { cidr } = expectation.to;
+  if (cidr === undefined) return describeTarget(expectation, testNamespace);
+  return isExcepted === true ? `${address}, excepted from ${cidr.block},` : `${address} of ${cidr.block}`;
 }
 
 /** The port and what is said there, as sentences name it: `TCP port 8080`, `HTTPS port https`, `UDP port 53 for the name example.com`. */

@@ -529,6 +529,47 @@ describe('a row', () => {
   });
 });
 
+describe('a block of addresses and what it excepts', () => {
+  const to: Expectation['to'] = {
+    cidr: { block: '203.0.113.0/24', except: ['203.0.113.8/29'], sample: '203.0.113.7', exceptSample: '203.0.113.9' },
+    port: 443,
+  };
+  const verdictsOf = (inside: Observation, excepted: Observation) => {
+    const test = testOf([
+      expectationOf({ name: 'block', from: from('web'), to, expect: 'Deny', control: { mode: 'UnreachableIsEnough' } }),
+    ]);
+    const { lines, assignments } = planFor(test, viewOf(shop));
+    const seenAt = (address: string | undefined) => (address === '203.0.113.7' ? inside : excepted);
+    return concludeRun(test, {
+      lines,
+      reports: assignments.map(({ checks }) => ({
+        checks,
+        observations: new Map(checks.map(({ id, address }) => [id, seenAt(address)])),
+        resolverAnswered: true,
+      })),
+      disturbed: false,
+      denials: drop,
+      targetStands: () => true,
+    })[0];
+  };
+
+  it.each<[string, Observation, Observation, string]>([
+    ['both as they must', silence, connection, 'Passed NotReached'],
+    ['the excepted part denied as well', silence, silence, 'Failed Blocked'],
+    ['the block open', connection, connection, 'Failed UnexpectedlyReachable'],
+  ])('%s', (_, inside, excepted, verdict) => {
+    const row = verdictsOf(inside, excepted);
+    expect(`${row?.verdict} ${row?.reason}`).toBe(verdict);
+  });
+
+  it('says which address decided', () => {
+    expect(verdictsOf(silence, silence)?.message).toContain(
+      'could not connect to 203.0.113.9, excepted from 203.0.113.0/24, on TCP port 443.',
+    );
+    expect(verdictsOf(connection, connection)?.message).toContain('connected to 203.0.113.7 of 203.0.113.0/24 on TCP');
+  });
+});
+
 describe('skippedRows', () => {
   it('has one row per expectation', () => {
     expect(skippedRows(testOf([denied, allowed]), 'Suspended', 'Because.')).toEqual([

@@ -4,7 +4,7 @@ import {
   type Check,
   describeSource,
   describePort,
-  describeTarget,
+  describeDialled,
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
@@ -101,7 +101,8 @@ function judgeCheck(
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
   const stated = report?.observations.get(check.id);
   const { proofs } = evidence;
-  const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, proofs) : undefined;
+  const expected = check.mode === 'guard' ? 'Deny' : 'Allow';
+  const disproof = expected === 'Deny' ? disproofOf(check, stated, proofs) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
@@ -111,7 +112,7 @@ function judgeCheck(
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
   const plain = judge({
-    expected: expectation.expect,
+    expected,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
     isDatagram: transport === 'UDP',
     unreachableIsEnough: expectation.control?.mode === 'UnreachableIsEnough',
@@ -122,15 +123,15 @@ function judgeCheck(
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
   });
-  const doubt = meshDoubt(plain, expectation.expect, check, observation, meshPathOf(check, report));
+  const doubt = meshDoubt(plain, expected, check, observation, meshPathOf(check, report));
   const judgement = doubt === undefined ? plain : { verdict: 'Inconclusive' as const, reason: doubt.reason };
   const subject: Subject = {
     source: describeSource(expectation),
-    target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
+    target: `${describeDialled(expectation, check.target, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
-    hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
-    ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected: expectation.expect }),
+    hasPods: !['ip', 'host', 'cidr', 'dns'].some((kind) => Object.hasOwn(expectation.to, kind)),
+    ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected }),
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
