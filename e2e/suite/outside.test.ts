@@ -74,6 +74,12 @@ describe('a server outside of the cluster', () => {
       networkPolicy(namespace, 'closed', { podSelector: { matchLabels: { app: 'free' } }, policyTypes: ['Ingress'] }),
       connectivityTest(namespace, 'alone', [
         { name: 'outside', from: confined, to: { ip: outside.address, port: outside.port }, expect: 'Deny' },
+        {
+          name: 'block',
+          from: confined,
+          to: { cidr: { block: '0.0.0.0/0', except: ['10.0.0.0/8'], sample: outside.address }, port: outside.port },
+          expect: 'Deny',
+        },
         // An address of the cluster is no business of Postern's, however it is written.
         { name: 'inside', from: confined, to: { ip: inside.items[0]?.status?.podIP, port: 8080 }, expect: 'Deny' },
       ]),
@@ -91,6 +97,8 @@ describe('a server outside of the cluster', () => {
       reason: 'Denied',
       control: "a probe pod in Postern's own namespace connected to it in the same run",
     });
+    expect(rowsOf(test).get('block')).toMatchObject({ verdict: 'Passed', reason: 'Denied' });
+    expect(rowsOf(test).get('block')?.message).toContain(`Of 0.0.0.0/0, ${outside.address} was dialled`);
     expect(rowsOf(test).get('inside')).toMatchObject({ verdict: 'Inconclusive', reason: 'NoTargetControl' });
     expect(test.status?.lastRun?.probePods).toBe(2);
     await waitFor(async () => !(await probePodsIn(kubectl, posternNamespace)).some(isControl), {
