@@ -53,6 +53,7 @@ export const reasons = {
     'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
   PathUndefined:
     'the only pod of the source is the only pod of the target: no network policy defines what a pod may send to itself',
+  PathUnavailable: 'no node that takes the source lies on a path that the expectation asks for',
   PortNotFound: 'the target has no port of that name or number',
   LimitExceeded: 'the expectation expands to more checks than one run may have',
   QuotaExceeded: "the namespace's quota leaves no room for a probe pod",

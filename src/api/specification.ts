@@ -10,6 +10,8 @@ export const udpPresets = ['DNS', 'NTP'] as const;
 export const dnsRecordTypes = ['A', 'AAAA'] as const;
 /** What is accepted as proof that a denied target answers others. */
 export const controlModes = ['Observed', 'Declared', 'FromPostern', 'UnreachableIsEnough'] as const;
+/** Where a probe pod stands in relation to what it dials. */
+export const nodePaths = ['SameNode', 'OtherNode'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
 const workload = Type.Object(
@@ -335,6 +337,15 @@ const expectation = withRules(
       http: Type.Optional(http),
       udp: Type.Optional(udp),
       control: Type.Optional(control),
+      paths: Type.Optional(
+        Type.Array(stringEnum(nodePaths, { description: 'SameNode or OtherNode.' }), {
+          description:
+            'From where pods are dialled: SameNode from a node that runs one of them, OtherNode from another node. Both must be as expected. Where no such node takes pods of the source, nothing is proved. If absent, the scheduler decides.',
+          minItems: 1,
+          maxItems: 2,
+          'x-kubernetes-list-type': 'set',
+        }),
+      ),
       expect: stringEnum(expectedResults, {
         description: 'Allow: the connection must succeed. Deny: it must not. There is no default.',
       }),
@@ -371,6 +382,11 @@ const expectation = withRules(
       message:
         'from its own namespace Postern dials only what is outside the cluster, named as `ip`, `host` or `cidr`: name pods that may connect as `control: {from: …}`',
       fieldPath: '.control',
+    },
+    {
+      rule: '!has(self.paths) || has(self.to.workload) || has(self.to.pods)',
+      message: 'only pods stand on nodes: name the target as `workload` or `pods`, or leave `paths` out',
+      fieldPath: '.paths',
     },
     {
       rule: "self.expect == 'Deny' || !has(self.to.cidr) || has(self.to.cidr.sample)",
@@ -479,6 +495,7 @@ export type TargetReference = Static<typeof target>;
 export type WorkloadReference = Static<typeof workload>;
 export type PodSelector = Static<typeof podSelector>;
 export type Protocol = (typeof protocols)[number];
+export type NodePath = (typeof nodePaths)[number];
 export type ControlMode = (typeof controlModes)[number];
 export type Severity = (typeof severities)[number];
 export type Expected = (typeof expectedResults)[number];

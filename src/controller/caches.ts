@@ -66,6 +66,8 @@ export function createCaches({ client, clock, log, listeners }: CachesOptions): 
   const onNode = ({ object, previous }: Change<Node>): void => {
     // Kubelets touch their node all the time.
     if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
+    const takes = ({ metadata, spec, status }: Node) => JSON.stringify([metadata.labels, spec, status?.conditions]);
+    if (previous === undefined || takes(object) !== takes(previous)) listeners.onCluster(undefined);
   };
 
   const tests = reflect<ConnectivityTest>(resources.connectivityTests, (change) => listeners.onTest(change));

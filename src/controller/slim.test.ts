@@ -122,15 +122,22 @@ describe('slimPod', () => {
 });
 
 describe('slimNode', () => {
-  it('keeps what tells nodes and their kernels apart, and drops the rest', () => {
+  it('keeps what tells nodes and their kernels apart and which pods they take, and drops the rest', () => {
     const fat = {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: { name: 'worker', uid: 'u', annotations: { big: 'x' } },
-      spec: { podCIDR: '10.0.0.0/24' },
+      spec: {
+        podCIDR: '10.0.0.0/24',
+        unschedulable: true,
+        taints: [{ key: 'pool', effect: 'NoSchedule', timeAdded: 'now' }],
+      },
       status: {
         images: [{ names: ['x'] }],
-        conditions: [{ type: 'Ready', lastHeartbeatTime: 'now' }],
+        conditions: [
+          { type: 'Ready', status: 'True', lastHeartbeatTime: 'now' },
+          { type: 'DiskPressure', status: 'False' },
+        ],
         nodeInfo: { kernelVersion: '6.1', osImage: 'Debian', bootID: 'b' },
       },
     };
@@ -139,7 +146,11 @@ describe('slimNode', () => {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: { name: 'worker', uid: 'u' },
-      status: { nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' } },
+      spec: { unschedulable: true, taints: [{ key: 'pool', effect: 'NoSchedule' }] },
+      status: {
+        nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
     });
   });
 });

@@ -36,14 +36,25 @@ export function slimWorkload(workload: Workload): Workload {
   };
 }
 
-/** What tells nodes, and states of a node that may deny unlike each other, apart. Most of a node is images and heartbeats. */
-export function slimNode({ apiVersion, kind, metadata, status }: Node): Node {
+/** What tells nodes, and states of a node that may deny unlike each other, apart, and which pods it takes. Most of a node is images and heartbeats. */
+export function slimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
   const { kernelVersion, osImage } = status?.nodeInfo ?? {};
+  const { taints, unschedulable } = spec ?? {};
+  const ready = (status?.conditions ?? []).filter(({ type }) => type === 'Ready');
   return {
     apiVersion,
     kind,
     metadata: slimMetadata(metadata),
-    status: { nodeInfo: defined({ kernelVersion, osImage }) },
+    spec: {
+      ...defined({ unschedulable }),
+      ...(taints === undefined
+        ? {}
+        : { taints: taints.map(({ key, value, effect }) => ({ key, effect, ...defined({ value }) })) }),
+    },
+    status: {
+      nodeInfo: defined({ kernelVersion, osImage }),
+      conditions: ready.map(({ type, status }) => ({ type, status })),
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import type {
   ConnectivityTest,
   Expectation,
   LabelSelector,
+  NodePath,
   Pod,
   PodSpec,
   Reason,
@@ -22,8 +23,13 @@ export interface Identity {
   readonly serviceAccountName?: string;
   /** The service mesh that the source is in, which the probe pod is kept out of. */
   readonly mesh?: Mesh;
-  /** Placement and name resolution, copied from the source. */
-  readonly pod: Pick<PodSpec, 'nodeSelector' | 'tolerations' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'>;
+  /** Where the probe pod stands in relation to what it dials, if that was asked for. */
+  readonly path?: NodePath;
+  /** Placement and name resolution, copied from the source but for the affinity that a path needs. */
+  readonly pod: Pick<
+    PodSpec,
+    'nodeSelector' | 'tolerations' | 'affinity' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'
+  >;
 }
 
 /** Why something cannot be probed. */

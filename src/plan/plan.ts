@@ -2,6 +2,7 @@ import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
 import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
+import { alongPaths, type PlacedIdentity } from './node-path.ts';
 import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
 import type { OwnPlace } from './own-place.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
@@ -80,12 +81,18 @@ function lineFor(expectation: Expectation, world: World): Line {
       continue;
     }
     const wearers = found.wearers.get(identity.key);
-    for (const target of resolved.targets) {
-      if (isItself(wearers, target) || mayMeetItself(wearers, target)) toItself = noteOnItself;
-      if (isItself(wearers, target)) continue;
-      const check = checkFor(expectation, identity, target, world);
-      if (check === undefined) isFull = true;
-      else own.push(check);
+    for (const place of placesFor(expectation, identity, resolved.targets, world)) {
+      if ('reason' in place) {
+        findings.push(place);
+        continue;
+      }
+      for (const target of place.targets) {
+        if (isItself(wearers, target) || mayMeetItself(wearers, target)) toItself = noteOnItself;
+        if (isItself(wearers, target)) continue;
+        const check = checkFor(expectation, place.identity, target, world);
+        if (check === undefined) isFull = true;
+        else own.push(check);
+      }
     }
   }
   if (isFull && findings.length === 0) {
@@ -98,6 +105,16 @@ function lineFor(expectation: Expectation, world: World): Line {
   const controls = controlsFor(expectation, resolved.targets, world);
   const notes = [found.note, resolved.note, toItself, controls.note].filter((note) => note !== undefined);
   return { expectation, checks: own, controls: controls.checks, findings, notes };
+}
+
+/** Where an identity dials which targets from: anywhere, unless the expectation asks for paths. */
+function placesFor(
+  { paths }: Expectation,
+  identity: Identity,
+  targets: readonly Target[],
+  { view }: World,
+): readonly (PlacedIdentity | Finding)[] {
+  return paths === undefined ? [{ identity, targets }] : alongPaths(paths, identity, targets, view.nodes());
 }
 
 /** What the pods of `control.from` try on behalf of a Deny. That they cannot is no finding: the verdict asks for a control then. */

@@ -20,6 +20,8 @@ export interface Target {
   readonly declared?: boolean;
   /** The service mesh that one of these pods is in. */
   readonly mesh?: Mesh;
+  /** The node of the one pod that it is. */
+  readonly node?: string;
   /** Whether the opposite of the expectation is expected of it, as of what a block of addresses excepts. */
   readonly isExcepted?: boolean;
 }
@@ -177,6 +179,7 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
       podUids: [pod.metadata.uid ?? ''],
       readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
       ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
+      ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
       ...inMesh([pod]),
     });
   }

@@ -5,6 +5,7 @@ import type {
   KubeObject,
   LabelSelector,
   Namespace,
+  Node,
   Pod,
   PodSpec,
   Policy,
@@ -26,6 +27,7 @@ export interface Cluster {
   readonly slices?: readonly EndpointSlice[];
   readonly namespaces?: readonly Namespace[];
   readonly policies?: readonly Policy[];
+  readonly nodes?: readonly Node[];
 }
 
 /** A view of exactly these objects. */
@@ -42,6 +44,7 @@ export function viewOf(cluster: Cluster): ClusterView {
     endpointSlices: (wanted, name) =>
       within(slices, wanted).filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name),
     hasAddress: (address) => isInUse(address, { pods, services, endpointSlices: slices }),
+    nodes: () => cluster.nodes ?? [],
     namespace: (name) => namespaces.find(({ metadata }) => metadata.name === name),
     policies: (wanted) => within(policies, wanted),
   };

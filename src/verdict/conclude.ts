@@ -126,7 +126,7 @@ function judgeCheck(
   const doubt = meshDoubt(plain, expected, check, observation, meshPathOf(check, report));
   const judgement = doubt === undefined ? plain : { verdict: 'Inconclusive' as const, reason: doubt.reason };
   const subject: Subject = {
-    source: describeSource(expectation),
+    source: sourceOf(expectation, check),
     target: `${describeDialled(expectation, check.target, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
@@ -153,6 +153,13 @@ function judgeCheck(
 /** What cannot be probed is unproven; only of a path that is not defined there is nothing to prove. */
 function verdictOn(finding: Reason): Verdict {
   return finding === 'PathUndefined' ? 'Skipped' : 'Inconclusive';
+}
+
+/** The source, and where it stood if that was asked for. */
+function sourceOf(expectation: Expectation, { identity }: Check): string {
+  const source = describeSource(expectation);
+  if (identity.path === undefined) return source;
+  return `${source} on ${identity.path === 'SameNode' ? 'the same node' : 'another node'}`;
 }
 
 /** Whether a check itself states an answer, be it about its name: what others saw adds nothing then. */
