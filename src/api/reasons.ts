@@ -53,6 +53,7 @@ export const reasons = {
     'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
   PathUndefined:
     'the only pod of the source is the only pod of the target: no network policy defines what a pod may send to itself',
+  FamilyUnavailable: 'the source or the target has no address of an IP family that the expectation asks for',
   PathUnavailable: 'no node that takes the source lies on a path that the expectation asks for',
   PortNotFound: 'the target has no port of that name or number',
   LimitExceeded: 'the expectation expands to more checks than one run may have',

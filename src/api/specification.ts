@@ -10,6 +10,7 @@ export const udpPresets = ['DNS', 'NTP'] as const;
 export const dnsRecordTypes = ['A', 'AAAA'] as const;
 /** What is accepted as proof that a denied target answers others. */
 export const controlModes = ['Observed', 'Declared', 'FromPostern', 'UnreachableIsEnough'] as const;
+export const ipFamilies = ['IPv4', 'IPv6'] as const;
 /** Where a probe pod stands in relation to what it dials. */
 export const nodePaths = ['SameNode', 'OtherNode'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
@@ -337,6 +338,15 @@ const expectation = withRules(
       http: Type.Optional(http),
       udp: Type.Optional(udp),
       control: Type.Optional(control),
+      ipFamilies: Type.Optional(
+        Type.Array(stringEnum(ipFamilies, { description: 'IPv4 or IPv6.' }), {
+          description:
+            'The families of addresses by which pods and Services are dialled, each on its own, since a policy may hold for one alone. Every one that source and target have if absent.',
+          minItems: 1,
+          maxItems: 2,
+          'x-kubernetes-list-type': 'set',
+        }),
+      ),
       paths: Type.Optional(
         Type.Array(stringEnum(nodePaths, { description: 'SameNode or OtherNode.' }), {
           description:
@@ -382,6 +392,12 @@ const expectation = withRules(
       message:
         'from its own namespace Postern dials only what is outside the cluster, named as `ip`, `host` or `cidr`: name pods that may connect as `control: {from: …}`',
       fieldPath: '.control',
+    },
+    {
+      rule: '!has(self.ipFamilies) || has(self.to.workload) || has(self.to.pods) || has(self.to.service)',
+      message:
+        'an address has one family, and a name those that it resolves to: leave `ipFamilies` out, or name a `workload`, `pods` or a `service`',
+      fieldPath: '.ipFamilies',
     },
     {
       rule: '!has(self.paths) || has(self.to.workload) || has(self.to.pods)',

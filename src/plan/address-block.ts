@@ -5,6 +5,7 @@ import type { Finding } from './identity.ts';
 import type { ResolvedTargets, Target } from './target.ts';
 
 type Bytes = readonly number[];
+type Range = ReturnType<typeof ipaddr.parseCIDR>;
 
 /** Addresses that nobody has (RFC 5737, RFC 3849): a block that holds them is sampled there, not at a stranger's host. */
 const nobodys: readonly string[] = ['203.0.113.0/24', '2001:db8::/32'];
@@ -59,12 +60,10 @@ export function sampleOfBlock(block: string, except: readonly string[]): string 
       !ranges.some((range) => range[0].kind() === address.kind() && address.match(range))
     );
   };
-  const candidates = [...nobodysPart(block), block].flatMap((part) => [
-    ...hashedAddresses(part),
-    ...edgesOf(ranges).filter((bytes) => isHost(bytes, part)),
-  ]);
-  const found = candidates.find(isLeft);
-  return found === undefined ? undefined : ipaddr.fromByteArray([...found]).toString();
+  for (const bytes of candidatesOf(block, ranges)) {
+    if (isLeft(bytes)) return ipaddr.fromByteArray([...bytes]).toString();
+  }
+  return undefined;
 }
 
 function nobodysPart(block: string): readonly string[] {
@@ -75,21 +74,28 @@ function nobodysPart(block: string): readonly string[] {
   });
 }
 
-/** Hosts of a block, spread over it by its digest. */
-function hashedAddresses(block: string): readonly Bytes[] {
-  return Array.from({ length: 32 }, (_, index) => {
-    const [network, prefix] = ipaddr.parseCIDR(block);
-    const bytes = network.toByteArray();
-    const digest = createHash('sha256').update(`${block} ${index}`).digest();
-    return bytes.map((byte, place) => {
-      const mask = hostMask(prefix, place);
-      return (byte & ~mask) | ((digest[place] ?? 0) & mask);
-    });
-  }).filter((bytes) => isHost(bytes, block));
+/** Hosts of a block, best first: of its part that nobody has, then any; spread by its digest, then what parts leave over. */
+function* candidatesOf(block: string, except: readonly Range[]): Generator<Bytes, undefined> {
+  for (const part of [...nobodysPart(block), block]) {
+    const range = ipaddr.parseCIDR(part);
+    for (let index = 0; index < 32; index += 1) {
+      const bytes = hashedAddress(range, `${part} ${index}`);
+      if (isHost(bytes, range)) yield bytes;
+    }
+    for (const bytes of edgesOf(except)) if (isHost(bytes, range)) yield bytes;
+  }
+}
+
+function hashedAddress([network, prefix]: Range, text: string): Bytes {
+  const digest = createHash('sha256').update(text).digest();
+  return network.toByteArray().map((byte, place) => {
+    const mask = hostMask(prefix, place);
+    return (byte & ~mask) | ((digest[place] ?? 0) & mask);
+  });
 }
 
 /** The neighbours of each part: where little is left of a block, they are what is left. */
-function edgesOf(ranges: readonly ReturnType<typeof ipaddr.parseCIDR>[]): readonly Bytes[] {
+function edgesOf(ranges: readonly Range[]): readonly Bytes[] {
   return ranges.flatMap(([network, prefix]) => {
     const first = network.toByteArray().map((byte, place) => byte & ~hostMask(prefix, place));
     const last = first.map((byte, place) => byte | hostMask(prefix, place));
@@ -98,8 +104,7 @@ function edgesOf(ranges: readonly ReturnType<typeof ipaddr.parseCIDR>[]): readon
 }
 
 /** Whether bytes are an address of a block, and neither its network's own nor its broadcast address. */
-function isHost(bytes: Bytes, block: string): boolean {
-  const [network, prefix] = ipaddr.parseCIDR(block);
+function isHost(bytes: Bytes, [network, prefix]: Range): boolean {
   const length = 8 * bytes.length;
   const address = ipaddr.fromByteArray([...bytes]);
   if (address.kind() !== network.kind() || !address.match(network, prefix)) return false;

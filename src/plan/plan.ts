@@ -1,6 +1,7 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import { checkWeight, maxWeightPerPod, type PlannedCheck } from '../probe/index.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
+import { lacksFamily, withoutFamily } from './ip-family.ts';
 import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
 import { alongPaths, type PlacedIdentity } from './node-path.ts';
 import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
@@ -74,6 +75,7 @@ function lineFor(expectation: Expectation, world: World): Line {
   const own: Check[] = [];
   let isFull = false;
   let toItself: string | undefined;
+  let isFamilyLacking = false;
   for (const identity of found.identities) {
     const obstacle = obstacleFor(identity, expectation, world);
     if (obstacle !== undefined) {
@@ -89,6 +91,10 @@ function lineFor(expectation: Expectation, world: World): Line {
       for (const target of place.targets) {
         if (isItself(wearers, target) || mayMeetItself(wearers, target)) toItself = noteOnItself;
         if (isItself(wearers, target)) continue;
+        if (lacksFamily(wearers, target)) {
+          isFamilyLacking = true;
+          continue;
+        }
         const check = checkFor(expectation, place.identity, target, world);
         if (check === undefined) isFull = true;
         else own.push(check);
@@ -100,6 +106,9 @@ function lineFor(expectation: Expectation, world: World): Line {
       reason: 'LimitExceeded',
       message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
     });
+  }
+  if (isFamilyLacking && (own.length === 0 || expectation.ipFamilies !== undefined)) {
+    findings.push(withoutFamily(describeSource(expectation), expectation.ipFamilies?.join(' or ') ?? 'of the target'));
   }
   if (own.length === 0 && findings.length === 0) findings.push(pathToItself(describeSource(expectation)));
   const controls = controlsFor(expectation, resolved.targets, world);

@@ -1,6 +1,8 @@
-import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol } from '../api/index.ts';
+import { familyOf } from '../probe/index.ts';
 import { blockTargets } from './address-block.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import { podAddresses, serviceAddresses, sliceFamilies, withoutFamily } from './ip-family.ts';
 import { type Mesh, meshOf } from './mesh.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { sampleOf } from './sample.ts';
@@ -127,7 +129,8 @@ export function describeDialled(
   testNamespace: string,
 ): string {
   const { cidr } = expectation.to;
-  if (cidr === undefined) return describeTarget(expectation, testNamespace);
+  const isByFamily = expectation.to.ip === undefined && address !== undefined && familyOf(address) === 'IPv6';
+  if (cidr === undefined) return `${describeTarget(expectation, testNamespace)}${isByFamily ? ' over IPv6' : ''}`;
   return isExcepted === true ? `${address}, excepted from ${cidr.block},` : `${address} of ${cidr.block}`;
 }
 
@@ -173,16 +176,20 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
         message: `Pod ${pod.metadata.name} has no ${protocol} container port named ${wanted}. Write a name from its containers' ports, or the number.`,
       };
     }
-    targets.push({
-      address: pod.status?.podIP ?? '',
-      port,
-      podUids: [pod.metadata.uid ?? ''],
-      readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
-      ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
-      ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
-      ...inMesh([pod]),
-    });
+    for (const address of podAddresses(pod, expectation.ipFamilies)) {
+      targets.push({
+        address,
+        port,
+        podUids: [pod.metadata.uid ?? ''],
+        // The kubelet dials the first address alone.
+        readinessProved: protocol === 'TCP' && address === pod.status?.podIP && hasReadinessProbeOn(pod, port),
+        ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
+        ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
+        ...inMesh([pod]),
+      });
+    }
   }
+  if (targets.length === 0) return withoutFamily(name, familiesOf(expectation));
   return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }
 
@@ -228,18 +235,36 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       message: `${name} serves only clients on the nodes of its own pods (internalTrafficPolicy: Local): elsewhere its silence is no policy's doing. Name the pods behind it instead.`,
     };
   }
-  const endpoints = readyEndpoints(
-    view.endpointSlices(namespace, service.metadata.name),
-    servicePort.name ?? '',
-    protocol,
-  );
-  if (endpoints.length === 0) return withoutEndpoints(expectation, testNamespace);
+  const slices = view.endpointSlices(namespace, service.metadata.name);
+  const all = readyEndpoints(slices, servicePort.name ?? '', protocol);
+  if (all.length === 0) return withoutEndpoints(expectation, testNamespace);
   const pods = view.pods(namespace);
-  const uids = new Set(endpoints.map(({ podUid }) => podUid));
+  const uids = new Set(all.map(({ podUid }) => podUid));
   if (expectation.expect === 'Deny' && pods.some((pod) => uids.has(pod.metadata.uid) && usesHostNetwork(pod))) {
     return onHostNetwork(name);
   }
-  return dialledService(service, servicePort.port, endpoints, expectation, pods, testNamespace);
+  const isHeadless = service.spec.clusterIP === undefined || service.spec.clusterIP === 'None';
+  const addresses = isHeadless
+    ? sliceFamilies(slices, expectation.ipFamilies).map((family) => ({ family, address: undefined }))
+    : serviceAddresses(service, expectation.ipFamilies).map((address) => ({ family: familyOf(address), address }));
+  if (addresses.length === 0) return withoutFamily(name, familiesOf(expectation));
+  const targets: Target[] = [];
+  const notes = new Set<string>();
+  for (const { family, address } of addresses) {
+    const endpoints = all.filter((endpoint) => familyOf(endpoint.address) === family);
+    const found =
+      endpoints.length === 0
+        ? withoutEndpoints(expectation, testNamespace)
+        : dialledService(address, servicePort.port, endpoints, expectation, pods, testNamespace);
+    if ('reason' in found) return found;
+    targets.push(...found.targets);
+    if (found.note !== undefined) notes.add(found.note);
+  }
+  return { targets, ...(notes.size === 0 ? {} : { note: [...notes].join(' ') }) };
+}
+
+function familiesOf({ ipFamilies }: Expectation): string {
+  return ipFamilies?.join(' or ') ?? 'IPv4 or IPv6';
 }
 
 function withoutEndpoints(expectation: Expectation, testNamespace: string): Finding {
@@ -294,8 +319,9 @@ function readyEndpoints(slices: readonly EndpointSlice[], portName: string, prot
     });
 }
 
+/** One cluster address, or the endpoints of one family where there is none. */
 function dialledService(
-  service: Service,
+  clusterAddress: string | undefined,
   servicePort: number,
   endpoints: readonly Endpoint[],
   expectation: Expectation,
@@ -306,17 +332,20 @@ function dialledService(
   const proved = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
     return (
-      protocolOf(expectation) === 'TCP' && pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port)
+      protocolOf(expectation) === 'TCP' &&
+      pod !== undefined &&
+      isReady(pod) &&
+      endpoint.address === pod.status?.podIP &&
+      hasReadinessProbeOn(pod, endpoint.port)
     );
   };
   const declares = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
     return pod !== undefined && isReady(pod) && declaresPort(pod, endpoint.port, protocolOf(expectation));
   };
-  const clusterAddress = service.spec.clusterIP;
   const uids = (among: readonly Endpoint[]) =>
     among.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])).toSorted();
-  if (clusterAddress !== undefined && clusterAddress !== 'None') {
+  if (clusterAddress !== undefined) {
     const several = `Behind it are ${endpoints.length} endpoints, of which each attempt meets one; name the workload to dial each.`;
     return {
       ...(expectation.expect === 'Deny' && endpoints.length > 1 ? { note: several } : {}),

@@ -1,7 +1,7 @@
 import type { Pod, Reason } from '../api/index.ts';
 import { plainText } from '../kube/index.ts';
 import { meshOf } from '../plan/index.ts';
-import { parseResult } from '../probe/index.ts';
+import { familyOf, parseResult } from '../probe/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
 import type { Probe } from './run.ts';
 
@@ -56,6 +56,7 @@ function terminatedReport(
     resolverAnswered: result.resolverAnswered,
     ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
     ...(mesh === undefined ? {} : { mesh }),
+    ...(pod.status?.podIP === undefined ? {} : { family: familyOf(pod.status.podIP) }),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
 import type { Denials } from './denial.ts';
+import { ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
 import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
@@ -107,8 +108,9 @@ function judgeCheck(
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
   const targetControl = targetControlOf(check, observation, proofs, names, expectation.control?.mode);
-  const facts = proofs.find(({ checks }) => checks.includes(check));
-  const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, proofs);
+  const alike = ofFamily(check, proofs);
+  const facts = alike.find(({ checks }) => checks.includes(check));
+  const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, alike);
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
   const plain = judge({

@@ -1,6 +1,6 @@
 import type { Expected } from '../api/index.ts';
 import type { Check, Mesh } from '../plan/index.ts';
-import type { Observation } from '../probe/index.ts';
+import type { IpFamily, Observation } from '../probe/index.ts';
 import type { ProbeFacts } from './control.ts';
 import type { Judgement } from './judge.ts';
 
@@ -8,6 +8,8 @@ import type { Judgement } from './judge.ts';
 export interface FactsInMesh extends ProbeFacts {
   /** The mesh that put a proxy into the probe pod, which asks to be left alone. */
   readonly mesh?: Mesh;
+  /** The family of the pod's first address. */
+  readonly family?: IpFamily;
 }
 
 /** Whose proxies may stand between a probe and what it dialled. */
