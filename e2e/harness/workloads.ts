@@ -1,5 +1,5 @@
 /** Manifests that the suites build their worlds from; JSON is YAML enough for kubectl. */
-const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
+export const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 
 /** Every server answers the datagram `hostname` here, and no other. */
 export const udpPort = 8081;

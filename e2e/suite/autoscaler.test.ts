@@ -4,7 +4,7 @@ import { podMetrics, podMetricsDefinition } from '../harness/pod-metrics.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
 import { probePodsIn } from '../harness/probe-pods.ts';
 import { waitFor } from '../harness/wait.ts';
-import { connectivityTest, expectation, networkPolicy, podSpec, server } from '../harness/workloads.ts';
+import { agnhost, connectivityTest, expectation, networkPolicy, server } from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 interface Autoscaler {
@@ -99,16 +99,14 @@ describe('an autoscaler whose pods are looked like', () => {
 
   it('would stop at a look-alike without requests', async () => {
     const { namespace, kubectl } = world;
-    const { containers, ...spec } = podSpec(8080) as { containers: readonly object[] };
-    const [container] = containers;
     await world.apply({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'careless', namespace, labels: { app: 'scaled' } },
       spec: {
-        ...spec,
+        terminationGracePeriodSeconds: 1,
         readinessGates: [{ conditionType: 'example.com/never' }],
-        containers: [{ ...container, resources: {}, readinessProbe: undefined }],
+        containers: [{ name: 'server', image: agnhost, args: ['pause'] }],
       },
     });
 

@@ -155,14 +155,14 @@ function withOutsideControls(lines: readonly Line[], place: OwnPlace, world: Wor
   return lines.map((line) => {
     const { expectation } = line;
     const isAsked = expectation.control?.mode === 'FromPostern';
-    const { control, ...admitted } = expectation;
+    const { control: _, ...admitted } = expectation;
     const checks = line.checks.flatMap((check) => {
       const door = doorOf(check);
       if (check.mode !== 'guard' || (tried.has(door) && !isAsked)) return [];
       if (!mayBeShownFromOutside(expectation, check.target, world.view)) return [];
       if (!added.has(door) && added.size >= maxOutsideControls) return [];
       added.add(door);
-      const { isExcepted, ...target } = check.target;
+      const { isExcepted: _, ...target } = check.target;
       return checkFor({ ...admitted, expect: 'Allow' }, identity, target, world) ?? [];
     });
     return checks.length === 0 ? line : { ...line, controls: [...line.controls, ...new Set(checks)] };
