@@ -25,7 +25,7 @@ describe('namespaces that restrict their pods', () => {
         'limits.cpu': '4',
         'limits.memory': '1Gi',
       }),
-      ...server({ namespace, name: 'server' }),
+      ...server({ namespace, name: 'server', replicas: 2 }),
     );
     await world.ready('server');
     await world.apply(connectivityTest(namespace, 'restricted', [expectation('reaches', 'server', 'server', 'Allow')]));
@@ -36,7 +36,7 @@ describe('namespaces that restrict their pods', () => {
   it('says QuotaExceeded, and nothing else, where the quota leaves no room', async () => {
     world = await createWorld('postern-e2e-quota');
     const { namespace } = world;
-    await world.apply(...server({ namespace, name: 'server' }));
+    await world.apply(...server({ namespace, name: 'server', replicas: 2 }));
     await world.ready('server');
     await world.apply(quota(namespace, { pods: '0' }));
     await world.kubectl(`wait --for=jsonpath={.status.hard.pods}=0 resourcequota/quota -n ${namespace} --timeout=30s`);

@@ -90,6 +90,15 @@ describe('probe pods that look like the application', () => {
     };
   }
 
+  /** The pods as the API server has them. */
+  async function specsOf(pods: readonly Pod[]): Promise<readonly { readonly spec: Record<string, unknown> }[]> {
+    const names = pods.map(({ metadata }) => metadata.name).join(' ');
+    const list = await world.kubectl.json<{ items: { spec: Record<string, unknown> }[] }>(
+      `get pods -n ${world.namespace} ${names}`,
+    );
+    return list.items;
+  }
+
   it('takes no traffic, is adopted by nobody, replaces nothing and blocks no disruption', async () => {
     const { namespace, kubectl } = world;
     const before = await waitFor(
@@ -115,9 +124,10 @@ describe('probe pods that look like the application', () => {
           denied('another-deployment', from('Deployment', 'numbered')),
           denied('stateful-set', from('StatefulSet', 'stateful')),
           denied('daemon-set', from('DaemonSet', 'daemon')),
-          denied('bare-replica-set', { pods: { matchLabels: { app: 'bare' } } }),
+          denied('bare-replica-set', from('ReplicaSet', 'bare')),
         ],
-        { timeoutSeconds: 5 },
+        // Long enough for all of them to be seen at once, on a busy machine too.
+        { timeoutSeconds: 10 },
       ),
     );
     const probes = await waitFor(
@@ -134,7 +144,28 @@ describe('probe pods that look like the application', () => {
         { kind: 'ConnectivityTest', name: 'look-alikes', controller: true },
       ]);
       expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('False');
-      expect(metadata.labels).not.toHaveProperty('pod-template-hash');
+      // What the source wears and the one label of probe pods: another per run would be another identity in the CNI.
+      expect(metadata.labels).toEqual({ app: expect.any(String), 'postern.dev/component': 'probe' });
+      // A StatefulSet claims pods whose names end in a number.
+      expect(metadata.name).toMatch(/^postern-probe-[a-p]+$/);
+    }
+    for (const { spec } of await specsOf(probes)) {
+      expect(spec).toMatchObject({
+        automountServiceAccountToken: false,
+        restartPolicy: 'Never',
+        activeDeadlineSeconds: expect.any(Number),
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      for (const absent of ['volumes', 'hostNetwork', 'affinity', 'topologySpreadConstraints']) {
+        expect(spec).not.toHaveProperty(absent);
+      }
+      expect(spec['containers']).toMatchObject([
+        {
+          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '500m', memory: '192Mi' } },
+          securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false },
+        },
+      ]);
+      expect(spec['containers']).not.toHaveProperty('0.ports');
     }
 
     const test = await nextRun(kubectl, namespace, 'look-alikes');

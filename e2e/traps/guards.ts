@@ -36,8 +36,8 @@ export const unresolvedName: Patch = {
 /** A Service without ready endpoints is not dialled. */
 export const readyEndpoints: Patch = {
   file: 'src/plan/target.ts',
-  search: 'if (endpoints.length === 0) {',
-  replace: 'if (endpoints.length < 0) {',
+  search: 'if (all.length === 0) return',
+  replace: 'if (all.length < 0) return',
 };
 
 /** A tool that failed has said nothing. */

@@ -7,6 +7,7 @@ export {
   type MeasuredOutcome,
   measuredOutcomes,
 } from './calibration.ts';
+export type { AddressBlock } from './address-block.ts';
 export * from './connectivity-test.ts';
 export * from './objects.ts';
 export * from './reasons.ts';

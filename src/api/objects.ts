@@ -55,14 +55,24 @@ export interface Container {
   readonly readinessProbe?: ReadinessProbe;
 }
 
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+  readonly tolerationSeconds?: number;
+}
+
 /** The fields of a pod's specification that Postern reads. Those that a probe pod copies are passed on as they are. */
 export interface PodSpec {
   readonly containers: readonly Container[];
+  readonly initContainers?: readonly { readonly name: string; readonly restartPolicy?: string }[];
   readonly hostNetwork?: boolean;
   readonly nodeName?: string;
   readonly serviceAccountName?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly tolerations?: readonly unknown[];
+  readonly tolerations?: readonly Toleration[];
+  readonly affinity?: unknown;
   readonly dnsPolicy?: string;
   readonly dnsConfig?: unknown;
   readonly hostAliases?: readonly unknown[];
@@ -148,7 +158,14 @@ export interface EndpointSlice extends KubeObject {
 export type Namespace = KubeObject;
 
 export interface Node extends KubeObject {
-  readonly status?: { readonly nodeInfo?: { readonly kernelVersion?: string; readonly osImage?: string } };
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  };
+  readonly status?: {
+    readonly nodeInfo?: { readonly kernelVersion?: string; readonly osImage?: string };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 /** The Lease by which a kubelet says that it lives; it has the node's name. */

@@ -31,9 +31,16 @@ export const nextSteps: Readonly<Record<Reason, string>> = {
   UnlikeDenial: 'Look for what else drops packets: firewalls, routes, a target that is too slow to answer.',
   RefusedOrClosed: 'Check that the target listens on that port: the packet may have arrived.',
   RejectedUnproven: 'Check routes and firewalls: this cluster’s policies do not reject so.',
+  ThroughMesh:
+    'Ask for bytes with `http`, which the proxy cannot answer by itself, or test from pods without a sidecar.',
+  MeshIdentityNotWorn:
+    'Test this path from pods outside the mesh, or look at the authorization policies of the mesh: a probe pod has no certificate of it.',
   AddressNotAllowed: 'Correct the records of the name: it leads to a loopback, link-local or multicast address.',
   EnforcementDelayed:
     'Wait for the next run, which follows by itself. If it stays, look at what keeps changing; after three such runs a connection fails. `enforcementGraceSeconds: 0` fails it at once.',
+  PathUndefined: 'Nothing: what a pod may send to itself is up to the network plugin. Name another source or target.',
+  FamilyUnavailable: 'Correct `ipFamilies`, or give the pods and Services addresses of that family.',
+  PathUnavailable: 'Correct `paths`, or let the source run on a node that lies on that path.',
   TargetChanged: 'Wait for the next run, which follows by itself. If it stays, look at why the target restarts.',
   SourceNotFound: 'Correct `from`, or create the workload.',
   SourceNotSupported: 'Choose a source without `hostNetwork`: network policies have no say on others.',

@@ -35,6 +35,10 @@ export const reasons = {
   UnlikeDenial: 'silence, which is not how this cluster denies',
   RefusedOrClosed: 'refused, which is not how this cluster denies: the packet may have arrived at a closed port',
   RejectedUnproven: 'rejected on its way, which is not how this cluster denies',
+  ThroughMesh:
+    'the proxy of a service mesh stands in the path and accepts every connection, so that a bare one proves nothing',
+  MeshIdentityNotWorn:
+    'the connection stood, but the mesh knows the source by a certificate that a probe pod does not have',
   AddressNotAllowed: 'the target leads to an address that a probe must not dial',
   EnforcementDelayed: 'a policy, pod or Service changed while the probe ran; it runs again',
   TargetChanged: 'the target was replaced or lost readiness while the probe ran; it runs again',
@@ -47,6 +51,10 @@ export const reasons = {
   TargetNotReady: 'the target has no ready endpoint, so it is not dialled',
   TargetNotSupported:
     'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
+  PathUndefined:
+    'the only pod of the source is the only pod of the target: no network policy defines what a pod may send to itself',
+  FamilyUnavailable: 'the source or the target has no address of an IP family that the expectation asks for',
+  PathUnavailable: 'no node that takes the source lies on a path that the expectation asks for',
   PortNotFound: 'the target has no port of that name or number',
   LimitExceeded: 'the expectation expands to more checks than one run may have',
   QuotaExceeded: "the namespace's quota leaves no room for a probe pod",

@@ -1,20 +1,24 @@
 import { Type, type Static } from 'typebox';
+import { addressBlock } from './address-block.ts';
 import { dnsLabel, objectName, sentence, stringEnum, withRules } from './schema-parts.ts';
 
 /** Kinds whose pods can be named as a source or a target. */
-export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Pod'] as const;
+export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod'] as const;
 export const expectedResults = ['Allow', 'Deny'] as const;
 export const protocols = ['TCP', 'UDP'] as const;
 export const udpPresets = ['DNS', 'NTP'] as const;
 export const dnsRecordTypes = ['A', 'AAAA'] as const;
 /** What is accepted as proof that a denied target answers others. */
-export const controlModes = ['Observed', 'Declared', 'UnreachableIsEnough'] as const;
+export const controlModes = ['Observed', 'Declared', 'FromPostern', 'UnreachableIsEnough'] as const;
+export const ipFamilies = ['IPv4', 'IPv6'] as const;
+/** Where a probe pod stands in relation to what it dials. */
+export const nodePaths = ['SameNode', 'OtherNode'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
 const workload = Type.Object(
   {
     kind: stringEnum(workloadKinds, {
-      description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet or Pod.',
+      description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod.',
     }),
     name: objectName("Name of the workload, in the test's own namespace."),
   },
@@ -187,22 +191,23 @@ const target = withRules(
       service: Type.Optional(service),
       ip: Type.Optional(ip),
       host: Type.Optional(host),
+      cidr: Type.Optional(addressBlock),
       dns: Type.Optional(dns),
       port: Type.Optional(port),
     },
     {
       description:
-        'What is connected to: exactly one of workload, pods, service, ip or host, and a port; or `dns`, alone or beside the service or ip of a name server.',
+        'What is connected to: exactly one of workload, pods, service, ip, host or cidr, and a port; or `dns`, alone or beside the service or ip of a name server.',
     },
   ),
   [
     {
-      rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) == 1',
+      rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) + (has(self.cidr) ? 1 : 0) == 1',
       message:
-        'name exactly one target: `workload`, `pods`, `service`, `ip`, `host` or `dns`, such as `service: {name: api}`',
+        'name exactly one target: `workload`, `pods`, `service`, `ip`, `host`, `cidr` or `dns`, such as `service: {name: api}`',
     },
     {
-      rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !(has(self.service) && has(self.ip))',
+      rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !has(self.cidr) && !(has(self.service) && has(self.ip))',
       message: 'beside `dns`, name a server as `service` or as `ip`, or none for the resolver of the source itself',
       fieldPath: '.dns',
     },
@@ -216,8 +221,9 @@ const target = withRules(
       fieldPath: '.port',
     },
     {
-      rule: '!(has(self.ip) || has(self.host)) || !has(self.port) || type(self.port) == int',
-      message: 'a port name needs a Service or pods to look it up in: write the port number for `ip` and `host`',
+      rule: '!(has(self.ip) || has(self.host) || has(self.cidr)) || !has(self.port) || type(self.port) == int',
+      message:
+        'a port name needs a Service or pods to look it up in: write the port number for `ip`, `host` and `cidr`',
       fieldPath: '.port',
     },
   ],
@@ -300,7 +306,7 @@ const control = withRules(
       mode: Type.Optional(
         stringEnum(controlModes, {
           description:
-            'Observed: somebody connected in the same run, or the kubelet’s readiness probe does on that very port. Declared: ready pods that declare the port are enough, though nobody connected. UnreachableIsEnough: for addresses that nobody here can reach; no answer passes, though no policy may be the cause, and the result says so.',
+            'Observed: somebody connected in the same run, or the kubelet’s readiness probe does on that very port. Declared: ready pods that declare the port are enough, though nobody connected. FromPostern: for targets outside the cluster; Postern dials them from its own namespace, which otherwise it does only where no Allow of the test goes there. UnreachableIsEnough: for addresses that nobody here can reach; no answer passes, though no policy may be the cause, and the result says so.',
           default: 'Observed',
         }),
       ),
@@ -337,6 +343,24 @@ const expectation = withRules(
       http: Type.Optional(http),
       udp: Type.Optional(udp),
       control: Type.Optional(control),
+      ipFamilies: Type.Optional(
+        Type.Array(stringEnum(ipFamilies, { description: 'IPv4 or IPv6.' }), {
+          description:
+            'The families of addresses by which pods and Services are dialled, each on its own, since a policy may hold for one alone. Every one that source and target have if absent.',
+          minItems: 1,
+          maxItems: 2,
+          'x-kubernetes-list-type': 'set',
+        }),
+      ),
+      paths: Type.Optional(
+        Type.Array(stringEnum(nodePaths, { description: 'SameNode or OtherNode.' }), {
+          description:
+            'From where pods are dialled: SameNode from a node that runs one of them, OtherNode from another node. Both must be as expected. Where no such node takes pods of the source, nothing is proved. If absent, the scheduler decides.',
+          minItems: 1,
+          maxItems: 2,
+          'x-kubernetes-list-type': 'set',
+        }),
+      ),
       expect: stringEnum(expectedResults, {
         description: 'Allow: the connection must succeed. Deny: it must not. There is no default.',
       }),
@@ -367,6 +391,28 @@ const expectation = withRules(
       message:
         'silence over UDP is no effect to be content with: write `control: {from: …}` with pods that get an answer',
       fieldPath: '.control',
+    },
+    {
+      rule: "!has(self.control) || self.control.mode != 'FromPostern' || has(self.to.ip) || has(self.to.host) || has(self.to.cidr)",
+      message:
+        'from its own namespace Postern dials only what is outside the cluster, named as `ip`, `host` or `cidr`: name pods that may connect as `control: {from: …}`',
+      fieldPath: '.control',
+    },
+    {
+      rule: '!has(self.ipFamilies) || has(self.to.workload) || has(self.to.pods) || has(self.to.service)',
+      message:
+        'an address has one family, and a name those that it resolves to: leave `ipFamilies` out, or name a `workload`, `pods` or a `service`',
+      fieldPath: '.ipFamilies',
+    },
+    {
+      rule: '!has(self.paths) || has(self.to.workload) || has(self.to.pods)',
+      message: 'only pods stand on nodes: name the target as `workload` or `pods`, or leave `paths` out',
+      fieldPath: '.paths',
+    },
+    {
+      rule: "self.expect == 'Deny' || !has(self.to.cidr) || has(self.to.cidr.sample)",
+      message: 'nothing listens at most addresses of a block: write one that must answer as `to.cidr.sample`',
+      fieldPath: '.to.cidr',
     },
     {
       rule: "!has(self.http) || (!has(self.protocol) || self.protocol == 'TCP') && !has(self.to.dns)",
@@ -506,6 +552,7 @@ export type TargetReference = Static<typeof target>;
 export type WorkloadReference = Static<typeof workload>;
 export type PodSelector = Static<typeof podSelector>;
 export type Protocol = (typeof protocols)[number];
+export type NodePath = (typeof nodePaths)[number];
 export type ControlMode = (typeof controlModes)[number];
 export type Severity = (typeof severities)[number];
 export type Expected = (typeof expectedResults)[number];

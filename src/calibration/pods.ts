@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { group, type Node, type PodSpec } from '../api/index.ts';
-import type { Assignment, Check, Identity } from '../plan/index.ts';
+import { group, type Node } from '../api/index.ts';
+import { type Assignment, type Check, type Identity, ownIdentity, type OwnPlace } from '../plan/index.ts';
 
 /**
  * What is measured, in this order. A protocol's checks are numbered from three times its place: the control, the denied
@@ -21,12 +21,6 @@ const listenSeconds = 240;
 /** How long an open door is dialled: fresh pods may be open until their policies are in place. */
 export const patienceSeconds = 10;
 
-/** Where calibration pods run: the operator's namespace, on nodes that take the operator itself. */
-export interface Place {
-  readonly namespace: string;
-  readonly operator?: Pick<PodSpec, 'nodeSelector' | 'tolerations' | 'imagePullSecrets'>;
-}
-
 /** Addresses of the pods that listen. */
 export interface Listeners {
   readonly open: string;
@@ -37,7 +31,7 @@ type Role = 'open' | 'ingress-denied' | 'egress-denied';
 
 /** The pods that are dialled: one that everything is let in to, one that nothing is. */
 export function listenTasks(
-  place: Place,
+  place: OwnPlace,
 ): readonly (Assignment & { readonly listen: { port: number; seconds: number } })[] {
   return (['open', 'ingress-denied'] as const).map((role) => ({
     identity: identityOf(role, place),
@@ -50,7 +44,11 @@ export function listenTasks(
  * The pods that dial: from the open one a control and the denied ingress, from the other one the denied egress. What must be
  * denied is looked at as a Deny is (`guard`), or until it is (`seal`).
  */
-export function dialTasks(place: Place, listeners: Listeners, mode: 'guard' | 'seal' = 'guard'): readonly Assignment[] {
+export function dialTasks(
+  place: OwnPlace,
+  listeners: Listeners,
+  mode: 'guard' | 'seal' = 'guard',
+): readonly Assignment[] {
   const open = identityOf('open', place);
   const denied = identityOf('egress-denied', place);
   return [
@@ -76,19 +74,8 @@ function checkOf(protocol: Protocol, id: number, mode: Check['mode'], identity: 
   return protocol === 'TCP' ? check : { ...check, udp: { payload: greeting } };
 }
 
-function identityOf(role: Role, { namespace, operator = {} }: Place): Identity {
-  const { nodeSelector, tolerations, imagePullSecrets } = operator;
-  return {
-    key: role,
-    namespace,
-    labels: { [roleLabel]: role },
-    droppedLabels: [],
-    pod: {
-      ...(nodeSelector === undefined ? {} : { nodeSelector }),
-      ...(tolerations === undefined ? {} : { tolerations }),
-      ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
-    },
-  };
+function identityOf(role: Role, place: OwnPlace): Identity {
+  return ownIdentity(role, { [roleLabel]: role }, place);
 }
 
 /** Digest of which nodes there are, and of what on them decides how a packet is dropped. */

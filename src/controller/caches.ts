@@ -14,7 +14,7 @@ import {
 } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
-import { type ClusterView, isProbePod } from '../plan/index.ts';
+import { type ClusterView, isInUse, isProbePod } from '../plan/index.ts';
 import { Heartbeats } from './heartbeats.ts';
 import {
   namespaceStanding,
@@ -99,6 +99,8 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
   const onNode = ({ object, previous }: Change<Node>): void => {
     // Kubelets touch their node all the time.
     if (JSON.stringify(object.status) !== JSON.stringify(previous?.status)) listeners.onCalibration();
+    const takes = ({ metadata, spec, status }: Node) => JSON.stringify([metadata.labels, spec, status?.conditions]);
+    if (previous === undefined || takes(object) !== takes(previous)) listeners.onCluster(undefined);
   };
 
   const heartbeats = new Heartbeats(clock);
@@ -157,6 +159,12 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
       endpointSlices.store
         .inNamespace(namespace)
         .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service),
+    hasAddress: (address) =>
+      isInUse(address, {
+        pods: pods.store.list(),
+        services: services.store.list(),
+        endpointSlices: endpointSlices.store.list(),
+      }),
     namespace: (name) => namespaces.store.get(undefined, name),
     policies: (namespace) =>
       namespace === undefined

@@ -21,16 +21,17 @@ import {
   listenTasks,
   nodesDigest,
   patienceSeconds,
-  type Place,
   statusAfterFailure,
   statusAfterMeasurement,
 } from '../calibration/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics } from '../metrics/index.ts';
+import type { OwnPlace } from '../plan/index.ts';
 import { type Batch, listeningAt, type Runner } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
 import type { Denials } from '../verdict/index.ts';
+import { ownPlace } from './own-place.ts';
 import { resources } from './resources.ts';
 
 /** What the calibrator sees of the cluster. */
@@ -323,10 +324,9 @@ export class Calibrator {
     this.#written = { uid: metadata.uid, status };
   }
 
-  #place(): Place {
+  #place(): OwnPlace {
     const { namespace, instance, view } = this.#options;
-    const operator = view.podNamed(namespace, instance)?.spec;
-    return operator === undefined ? { namespace } : { namespace, operator };
+    return ownPlace(namespace, instance, view);
   }
 }
 

@@ -249,3 +249,46 @@ describe('a readiness probe as the only control', () => {
     expect(heartbeatWaitMs(test, run, heard(undefined), 51_000)).toBe(0);
   });
 });
+
+describe('what Postern saw from its own namespace', () => {
+  const outside = testOf([
+    expectationOf({
+      name: 'web-not-out',
+      from: { pods: { matchLabels: { app: 'web' } } },
+      to: { host: 'db.example', port: 5432 },
+      expect: 'Deny',
+    }),
+  ]);
+  const outsidePlan = planFor(outside, viewOf({ pods }), { namespace: 'postern' });
+  const connection: Observation = { ...silence, outcome: 'Connected', firstOutcome: 'Connected' };
+
+  it.each([
+    ['is a control outside the cluster', '203.0.113.7', 'Passed', 'Denied'],
+    // The name led to the database's own address.
+    ['is told to nobody inside', '10.0.0.1', 'Inconclusive', 'NoTargetControl'],
+  ])('%s', (_, address, verdict, reason) => {
+    const run = runOf({
+      plan: outsidePlan,
+      probes: outsidePlan.assignments.map((assignment) => ({
+        name: 'p',
+        namespace: assignment.identity.namespace,
+        nonce: 'n',
+        assignment,
+        seen: true,
+        report: {
+          checks: assignment.checks,
+          observations: new Map(
+            assignment.checks.map(({ id, mode }) => [id, { ...(mode === 'converge' ? connection : silence), address }]),
+          ),
+          resolverAnswered: true,
+        },
+      })),
+    });
+    const [row] = concludedStatus(outside, run, circumstances()).status.expectations ?? [];
+
+    expect(row).toMatchObject({ verdict, reason });
+    if (verdict === 'Passed') {
+      expect(row?.control).toBe("a probe pod in Postern's own namespace connected to it in the same run");
+    }
+  });
+});

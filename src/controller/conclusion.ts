@@ -1,5 +1,13 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
-import { type Check, type ClusterView, isReady, type Line, type Plan } from '../plan/index.ts';
+import {
+  type Check,
+  type ClusterView,
+  isOutsideIdentity,
+  isReady,
+  leadsInside,
+  type Line,
+  type Plan,
+} from '../plan/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
 import {
   concludeRun,
@@ -7,6 +15,7 @@ import {
   excusedUntil,
   graceMsOf,
   isFresh,
+  type ProbeReport,
   type Row,
   type RunEvidence,
   statusAfterRun,
@@ -50,6 +59,14 @@ export interface Conclusion {
   readonly status: Status;
   /** The first moment at which what connected too close to a change may be judged, by the monotonic clock. */
   readonly repeatAt: number | undefined;
+}
+
+/** What Postern itself saw from its namespace, without what turned out to be in the cluster: no test is told about that. */
+function withoutInsiders(report: ProbeReport, caches: ClusterView): ProbeReport {
+  const isTold = (check: Check): boolean =>
+    !isOutsideIdentity(check.identity) || !leadsInside(report.observations.get(check.id)?.address, caches);
+  const told = new Set(report.checks.filter(isTold).map(({ id }) => id));
+  return { ...report, observations: new Map([...report.observations].filter(([id]) => told.has(id))) };
 }
 
 /** The status after a finished run; pure but for reading the caches. */
@@ -134,7 +151,7 @@ function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circumstanc
   const nodeOf = (uid: string): string => nodes.get(uid) ?? '';
   return {
     lines: run.plan.lines,
-    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [withoutInsiders(report, caches)])),
     disturbed: isDisturbed && disturbedRuns <= excusedRuns,
     denials,
     isDelayed: (line, check, { elapsedMs }) =>

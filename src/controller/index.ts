@@ -58,6 +58,7 @@ export function createController(options: ControllerOptions): Controller {
   const listeners = listenersFor(
     queue,
     calibrations,
+    memory,
     () => caches,
     () => reconciler.listening(),
   );
@@ -99,6 +100,8 @@ export function createController(options: ControllerOptions): Controller {
     clock,
     log,
     maxProbePods: options.maxProbePods,
+    namespace: options.namespace,
+    instance: options.instance,
   });
   metrics.registerController('connectivitytest');
   metrics.registerController('calibration');
@@ -173,6 +176,7 @@ export function createController(options: ControllerOptions): Controller {
 function listenersFor(
   queue: WorkQueue,
   calibrations: WorkQueue,
+  memory: Memory,
   caches: () => Caches,
   listening: () => readonly string[],
 ) {
@@ -189,7 +193,11 @@ function listenersFor(
     onProbePod: ({ metadata }: Pod): void => {
       const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
       if (owner?.kind === 'ConnectivityTest') queue.add(`${metadata.namespace}/${owner.name}`);
-      if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
+      if (owner?.kind !== 'Calibration') return;
+      // What Postern dials on behalf of a test stands in its own namespace, where no test can own it.
+      const test = memory.keyOfProbe(metadata.namespace ?? '', metadata.name);
+      if (test === undefined) calibrations.add(calibrationKey);
+      else queue.add(test);
     },
     onCalibration: (): void => calibrations.add(calibrationKey),
     onHeartbeat: (): void => {

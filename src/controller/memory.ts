@@ -41,6 +41,14 @@ export class Memory {
     this.#tests.delete(key);
   }
 
+  /** The test whose run a probe pod belongs to. */
+  keyOfProbe(namespace: string, name: string): string | undefined {
+    for (const [key, { run }] of this.#tests) {
+      if (run?.probes.some((probe) => probe.namespace === namespace && probe.name === name) === true) return key;
+    }
+    return undefined;
+  }
+
   runs(): readonly Run[] {
     return [...this.#tests.values()].flatMap(({ run }) => (run === undefined ? [] : [run]));
   }

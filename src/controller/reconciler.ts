@@ -3,8 +3,8 @@ import { standSeconds } from '../calibration/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics, RunResult } from '../metrics/index.ts';
-import { applicationProtocolOf, fingerprintOf, type Plan, planFor } from '../plan/index.ts';
-import type { Run, Runner } from '../runner/index.ts';
+import { applicationProtocolOf, fingerprintOf, type Identity, type Plan, planFor } from '../plan/index.ts';
+import type { ProbeOwner, Run, Runner } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
 import {
   type Denials,
@@ -20,6 +20,7 @@ import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
+import { ownPlace } from './own-place.ts';
 import { resources } from './resources.ts';
 
 export interface ReconcilerOptions {
@@ -38,6 +39,9 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly maxProbePods: number;
+  /** The operator's own namespace and pod. */
+  readonly namespace: string;
+  readonly instance: string;
 }
 
 /** What was gathered about a test: all that a step is decided on. */
@@ -49,6 +53,9 @@ interface World {
   readonly denials: Denials;
   readonly remembered: Remembered;
 }
+
+/** How long to wait for an owner of probe pods. */
+const withoutOwnerMs = 1000;
 
 /** Milliseconds until the test should be looked at again if nothing happens; undefined for never. */
 export type Again = number | undefined;
@@ -121,7 +128,7 @@ export class Reconciler {
     const remembered = memory.of(key, cached, clock.monotonic());
     const status = remembered.status ?? cached.status;
     const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
-    const plan = planFor(test, caches);
+    const plan = planFor(test, caches, ownPlace(this.#options.namespace, this.#options.instance, caches));
     const denials = calibration.denials();
     const fingerprint = fingerprintOf(test, plan, caches, JSON.stringify(denials));
     notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.monotonic());
@@ -196,7 +203,12 @@ export class Reconciler {
     const { runner, calibration, log } = this.#options;
     const delaySeconds = standSeconds(calibration.freshPodDelayMs());
     const request = runRequestOf(test);
-    const order = { owner: test, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
+    const ownersElsewhere = this.#ownersElsewhere(test);
+    const isOwned = ({ namespace }: Identity): boolean =>
+      namespace === test.metadata.namespace || ownersElsewhere.has(namespace);
+    // The calibration was deleted; it is created again within moments.
+    if (!plan.assignments.every(({ identity }) => isOwned(identity))) return withoutOwnerMs;
+    const order = { owner: test, ownersElsewhere, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
       // A run that a change overtook is repeated because of that change.
@@ -270,6 +282,13 @@ export class Reconciler {
     }
     remembered.status = status;
     metrics.reportTest(reportOfTest(test, status));
+  }
+
+  /** A test owns nothing in another namespace; what has no namespace owns anywhere (ARCHITECTURE.md, 4). */
+  #ownersElsewhere({ metadata }: ConnectivityTest): ReadonlyMap<string, ProbeOwner> {
+    const { namespace, caches } = this.#options;
+    const calibration = metadata.namespace === namespace ? undefined : caches.calibration();
+    return new Map(calibration === undefined ? [] : [[namespace, calibration]]);
   }
 
   #timestamp(): string {

@@ -13,7 +13,7 @@ describe('slimPod', () => {
         uid: 'u',
         resourceVersion: '7',
         labels: { app: 'web' },
-        annotations: { big: 'x' },
+        annotations: { big: 'x', 'sidecar.istio.io/status': '{}' },
         creationTimestamp: 'c',
         deletionTimestamp: 'd',
         ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'r', controller: true }],
@@ -30,7 +30,7 @@ describe('slimPod', () => {
           },
           { name: 'bare' },
         ],
-        initContainers: [{ name: 'init' }],
+        initContainers: [{ name: 'init' }, { name: 'istio-proxy', restartPolicy: 'Always', image: 'x' }],
         volumes: [{ name: 'v' }],
         hostNetwork: true,
         nodeName: 'node-1',
@@ -39,6 +39,7 @@ describe('slimPod', () => {
         tolerations: [{ key: 'x' }],
         dnsPolicy: 'Default',
         dnsConfig: { searches: ['a'] },
+        hostAliases: [{ ip: '10.9.9.9', hostnames: ['a'] }],
         imagePullSecrets: [{ name: 's' }],
         affinity: {},
       },
@@ -70,6 +71,7 @@ describe('slimPod', () => {
         uid: 'u',
         resourceVersion: '7',
         labels: { app: 'web' },
+        annotations: { 'sidecar.istio.io/status': '{}' },
         creationTimestamp: 'c',
         deletionTimestamp: 'd',
         ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'r', controller: true }],
@@ -83,6 +85,7 @@ describe('slimPod', () => {
           },
           { name: 'bare' },
         ],
+        initContainers: [{ name: 'istio-proxy', restartPolicy: 'Always' }],
         hostNetwork: true,
         nodeName: 'node-1',
         serviceAccountName: 'web',
@@ -90,6 +93,7 @@ describe('slimPod', () => {
         tolerations: [{ key: 'x' }],
         dnsPolicy: 'Default',
         dnsConfig: { searches: ['a'] },
+        hostAliases: [{ ip: '10.9.9.9', hostnames: ['a'] }],
         imagePullSecrets: [{ name: 's' }],
       },
       status: {
@@ -118,15 +122,22 @@ describe('slimPod', () => {
 });
 
 describe('slimNode', () => {
-  it('keeps what tells nodes and their kernels apart, and drops the rest', () => {
+  it('keeps what tells nodes and their kernels apart and which pods they take, and drops the rest', () => {
     const fat = {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: { name: 'worker', uid: 'u', annotations: { big: 'x' } },
-      spec: { podCIDR: '10.0.0.0/24' },
+      spec: {
+        podCIDR: '10.0.0.0/24',
+        unschedulable: true,
+        taints: [{ key: 'pool', effect: 'NoSchedule', timeAdded: 'now' }],
+      },
       status: {
         images: [{ names: ['x'] }],
-        conditions: [{ type: 'Ready', lastHeartbeatTime: 'now' }],
+        conditions: [
+          { type: 'Ready', status: 'True', lastHeartbeatTime: 'now' },
+          { type: 'DiskPressure', status: 'False' },
+        ],
         nodeInfo: { kernelVersion: '6.1', osImage: 'Debian', bootID: 'b' },
       },
     };
@@ -135,7 +146,11 @@ describe('slimNode', () => {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: { name: 'worker', uid: 'u' },
-      status: { nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' } },
+      spec: { unschedulable: true, taints: [{ key: 'pool', effect: 'NoSchedule' }] },
+      status: {
+        nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { Lease, Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+import { meshAnnotations } from '../plan/index.ts';
 
 /**
  * What the caches keep of pods and workloads. A cluster has many of them, and environment variables, volumes and
@@ -9,7 +10,7 @@ export function slimPod(pod: Pod): Pod {
   return {
     apiVersion: pod.apiVersion,
     kind: pod.kind,
-    metadata: slimMetadata(pod.metadata),
+    metadata: { ...slimMetadata(pod.metadata), ...defined({ annotations: meshMarks(pod.metadata.annotations) }) },
     spec: slimSpec(pod.spec),
     status: {
       ...defined({ phase, reason, message, podIP, podIPs }),
@@ -35,14 +36,25 @@ export function slimWorkload(workload: Workload): Workload {
   };
 }
 
-/** What tells nodes, and states of a node that may deny unlike each other, apart. Most of a node is images and heartbeats. */
-export function slimNode({ apiVersion, kind, metadata, status }: Node): Node {
+/** What tells nodes, and states of a node that may deny unlike each other, apart, and which pods it takes. Most of a node is images and heartbeats. */
+export function slimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
   const { kernelVersion, osImage } = status?.nodeInfo ?? {};
+  const { taints, unschedulable } = spec ?? {};
+  const ready = (status?.conditions ?? []).filter(({ type }) => type === 'Ready');
   return {
     apiVersion,
     kind,
     metadata: slimMetadata(metadata),
-    status: { nodeInfo: defined({ kernelVersion, osImage }) },
+    spec: {
+      ...defined({ unschedulable }),
+      ...(taints === undefined
+        ? {}
+        : { taints: taints.map(({ key, value, effect }) => ({ key, effect, ...defined({ value }) })) }),
+    },
+    status: {
+      nodeInfo: defined({ kernelVersion, osImage }),
+      conditions: ready.map(({ type, status }) => ({ type, status })),
+    },
   };
 }
 
@@ -54,6 +66,12 @@ export function slimLease({ apiVersion, kind, metadata, spec }: Lease): Lease {
     metadata: { name, ...defined({ namespace, resourceVersion }) },
     spec: defined({ renewTime: spec?.renewTime }),
   };
+}
+
+/** The annotations by which a service mesh is recognised, if there are any. */
+function meshMarks(annotations: ObjectMeta['annotations'] = {}): ObjectMeta['annotations'] {
+  const marks = Object.entries(annotations).filter(([key]) => meshAnnotations.includes(key));
+  return marks.length === 0 ? undefined : Object.fromEntries(marks);
 }
 
 function slimMetadata(metadata: ObjectMeta): ObjectMeta {
@@ -76,13 +94,18 @@ function slimMetadata(metadata: ObjectMeta): ObjectMeta {
 
 function slimSpec(spec: PodSpec): PodSpec {
   const { hostNetwork, nodeName, serviceAccountName, nodeSelector, tolerations } = spec;
-  const { dnsPolicy, dnsConfig, imagePullSecrets } = spec;
+  const { dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
+  // Only those that run beside the application: among them are the proxies of service meshes.
+  const sidecars = (spec.initContainers ?? [])
+    .filter(({ restartPolicy }) => restartPolicy === 'Always')
+    .map(({ name, restartPolicy }) => ({ name, ...defined({ restartPolicy }) }));
   return {
     containers: spec.containers.map(({ name, ports, readinessProbe }) => ({
       name,
       ...defined({ ports, readinessProbe }),
     })),
     ...defined({
+      initContainers: sidecars.length === 0 ? undefined : sidecars,
       hostNetwork,
       nodeName,
       serviceAccountName,
@@ -90,6 +113,7 @@ function slimSpec(spec: PodSpec): PodSpec {
       tolerations,
       dnsPolicy,
       dnsConfig,
+      hostAliases,
       imagePullSecrets,
     }),
   };

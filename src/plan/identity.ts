@@ -1,5 +1,15 @@
-import type { ConnectivityTest, Expectation, LabelSelector, Pod, PodSpec, Reason } from '../api/index.ts';
+import type {
+  ConnectivityTest,
+  Expectation,
+  LabelSelector,
+  NodePath,
+  Pod,
+  PodSpec,
+  Reason,
+  WorkloadReference,
+} from '../api/index.ts';
 import { plainText } from '../text/index.ts';
+import { type Mesh, meshOf } from './mesh.ts';
 import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
@@ -12,8 +22,15 @@ export interface Identity {
   /** Keys of labels that the source has and a probe pod must not wear. */
   readonly droppedLabels: readonly string[];
   readonly serviceAccountName?: string;
-  /** Placement and name resolution, copied from the source. */
-  readonly pod: Pick<PodSpec, 'nodeSelector' | 'tolerations' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'>;
+  /** The service mesh that the source is in, which the probe pod is kept out of. */
+  readonly mesh?: Mesh;
+  /** Where the probe pod stands in relation to what it dials, if that was asked for. */
+  readonly path?: NodePath;
+  /** Placement and name resolution, copied from the source but for the affinity that a path needs. */
+  readonly pod: Pick<
+    PodSpec,
+    'nodeSelector' | 'tolerations' | 'affinity' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'
+  >;
 }
 
 /** Why something cannot be probed. */
@@ -48,6 +65,8 @@ const trackingLabels: readonly RegExp[] = [
 export interface ResolvedIdentities {
   /** Usually one, several where pods differ in labels or account. */
   readonly identities: readonly Identity[];
+  /** The live pods behind each, by its key; none for one that is taken from a template. */
+  readonly wearers: ReadonlyMap<string, readonly Pod[]>;
   /** What the verdict's sentence must add. */
   readonly note?: string;
 }
@@ -69,19 +88,22 @@ export function identitiesOf(
     };
   }
   const identities = new Map<string, Identity>();
-  for (const { labels, spec } of policed) {
-    const identity = identityFrom(namespace, labels, spec);
+  const wearers = new Map<string, readonly Pod[]>();
+  for (const { labels, spec, pod } of policed) {
+    const identity = identityFrom(namespace, labels, spec, pod === undefined ? undefined : meshOf(pod));
     const known = identities.get(identity.key);
     // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
     const droppedLabels = [...new Set([...(known?.droppedLabels ?? []), ...identity.droppedLabels])].toSorted();
     identities.set(identity.key, { ...(known ?? identity), droppedLabels });
+    if (pod !== undefined) wearers.set(identity.key, [...(wearers.get(identity.key) ?? []), pod]);
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
   return policed.length === found.length
-    ? { identities: inOrder }
+    ? { identities: inOrder, wearers }
     : {
         identities: inOrder,
+        wearers,
         note: 'Source pods on the host network were left out: network policies have no say there.',
       };
 }
@@ -109,6 +131,7 @@ export function describeSelector(selector: LabelSelector): string {
 interface Wearer {
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
+  readonly pod?: Pod;
 }
 
 function sourcePods(namespace: string, { from }: Expectation, view: ClusterView): readonly Wearer[] | Finding {
@@ -126,11 +149,12 @@ function sourcePods(namespace: string, { from }: Expectation, view: ClusterView)
   if (pods === undefined) {
     return {
       reason: 'SourceNotFound',
-      message: `There is no ${kind} ${name} in namespace ${namespace}. Correct the name under from.workload or create it.`,
+      message: `There is no ${kind} ${name}${kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under from.workload or create it.`,
     };
   }
   if (pods.length > 0) return pods.map(wearer);
-  const template = kind === 'Pod' ? undefined : view.workload(kind, namespace, name)?.spec.template;
+  const template =
+    kind === 'Pod' || kind === 'ReplicaSet' ? undefined : view.workload(kind, namespace, name)?.spec.template;
   if (template === undefined) {
     return { reason: 'SourceNotFound', message: `Pod ${name} of namespace ${namespace} has ended.` };
   }
@@ -138,7 +162,7 @@ function sourcePods(namespace: string, { from }: Expectation, view: ClusterView)
 }
 
 function wearer(pod: Pod): Wearer {
-  return { labels: pod.metadata.labels ?? {}, spec: pod.spec };
+  return { labels: pod.metadata.labels ?? {}, spec: pod.spec, pod };
 }
 
 /** Live pods of a namespace that a selector matches. */
@@ -149,13 +173,18 @@ export function podsMatching(namespace: string, selector: LabelSelector, view: C
 /** Live pods that belong to a workload; undefined if the workload does not exist. */
 export function podsOfWorkload(
   namespace: string,
-  kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Pod',
+  kind: WorkloadReference['kind'],
   name: string,
   view: ClusterView,
 ): readonly Pod[] | undefined {
   if (kind === 'Pod') {
     const pod = view.pods(namespace).find(({ metadata }) => metadata.name === name);
     return pod === undefined ? undefined : [pod].filter(isLive);
+  }
+  if (kind === 'ReplicaSet') {
+    // ReplicaSets are not watched: without pods, one cannot be told from none.
+    const pods = view.pods(namespace).filter((pod) => isLive(pod) && isControlledBy(pod, kind, name));
+    return pods.length === 0 ? undefined : pods;
   }
   const workload = view.workload(kind, namespace, name);
   if (workload === undefined) return undefined;
@@ -167,7 +196,20 @@ export function podsOfWorkload(
   });
 }
 
-function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, string>>, spec: PodSpec): Identity {
+function isControlledBy(pod: Pod, kind: string, name: string): boolean {
+  return (
+    pod.metadata.ownerReferences?.some(
+      (owner) => owner.controller === true && owner.kind === kind && owner.name === name,
+    ) === true
+  );
+}
+
+function identityFrom(
+  namespace: string,
+  sourceLabels: Readonly<Record<string, string>>,
+  spec: PodSpec,
+  mesh: Mesh | undefined,
+): Identity {
   const isTracking = (key: string) => trackingLabels.some((pattern) => pattern.test(key));
   const labels = Object.fromEntries(
     Object.entries(sourceLabels)
@@ -176,7 +218,7 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
   );
   const { serviceAccountName, nodeSelector, tolerations, dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
   return {
-    // Policies look at the first three; the resolver answers as it is asked.
+    // Policies look at the first three; the resolver answers as it is asked, and a mesh changes what an answer is worth.
     key: JSON.stringify([
       namespace,
       labels,
@@ -184,11 +226,13 @@ function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, s
       dnsPolicy ?? 'ClusterFirst',
       dnsConfig,
       hostAliases,
+      ...(mesh === undefined ? [] : [mesh]),
     ]),
     namespace,
     labels,
     droppedLabels: Object.keys(sourceLabels).filter(isTracking),
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...(mesh === undefined ? {} : { mesh }),
     pod: {
       ...(nodeSelector === undefined ? {} : { nodeSelector }),
       ...(tolerations === undefined ? {} : { tolerations }),

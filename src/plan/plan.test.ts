@@ -82,13 +82,18 @@ describe('planFor', () => {
     expect(planOf(shop, one, other).assignments[0]?.checks).toHaveLength(2);
   });
 
-  it('asks every identity of a source for every target', () => {
+  it('asks every identity of a source for every target but itself, and says so', () => {
     const pods = [podOf('a', { labels: { app: 'a' } }), podOf('b', { labels: { app: 'b' }, ip: '10.0.0.2' })];
 
     const plan = planOf({ pods }, expectationOf({ from: { pods: {} }, to: { pods: {}, port: 8080 } }));
 
-    expect(plan.assignments.map(({ checks }) => checks.length)).toEqual([2, 2]);
-    expect(plan.lines[0]?.checks).toHaveLength(4);
+    expect(plan.lines[0]?.checks.map(({ identity, address }) => [identity.labels['app'], address])).toEqual([
+      ['a', '10.0.0.2'],
+      ['b', '10.0.0.1'],
+    ]);
+    expect(plan.lines[0]?.notes).toEqual([
+      'The path of a pod to itself is left out: network policies do not define it.',
+    ]);
   });
 
   it.each<[string, Cluster, string, string]>([

@@ -2,6 +2,11 @@ import type { ConnectivityTest, Expectation } from '../api/index.ts';
 import type { PlannedCheck } from '../probe/index.ts';
 import { assign } from './assignment.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
+import { lacksFamily, withoutFamily } from './ip-family.ts';
+import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
+import { alongPaths, type PlacedIdentity } from './node-path.ts';
+import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
+import type { OwnPlace } from './own-place.ts';
 import { labelKeysNamedBy, selectorMatches } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
@@ -39,10 +44,15 @@ export interface Plan {
 /** Most checks of one run: the product of identities and targets can surprise. */
 export const maxChecksPerRun = 1024;
 
-/** What a run of this test would probe, seen from the cluster as it is now. */
-export function planFor(test: ConnectivityTest, view: ClusterView): Plan {
+/**
+ * What a run of this test would probe, seen from the cluster as it is now. With a place of its own, Postern itself shows that
+ * targets outside the cluster answer, where nobody else is to.
+ */
+export function planFor(test: ConnectivityTest, view: ClusterView, place?: OwnPlace): Plan {
   const world: World = { test, view, namedKeys: keysNamedByPolicies(test, view), checks: new Map() };
-  const lines = test.spec.expectations.map((expectation) => lineFor(expectation, world));
+  const asked = test.spec.expectations.map((expectation) => lineFor(expectation, world));
+  // Last, when it is known who else dials these targets, and so that any other control speaks first.
+  const lines = place === undefined ? asked : withOutsideControls(asked, place, world);
   return { lines, assignments: assign([...world.checks.values()]), namespaces: namespacesOf(test) };
 }
 
@@ -62,29 +72,59 @@ function lineFor(expectation: Expectation, world: World): Line {
   const resolved = targetsOf(test, expectation, view);
   if ('reason' in resolved) return { expectation, checks: [], controls: [], findings: [resolved], notes: [] };
 
-  const { identities } = found;
   const findings: Finding[] = [];
   const own: Check[] = [];
-  for (const identity of identities) {
+  let isFull = false;
+  let toItself: string | undefined;
+  let isFamilyLacking = false;
+  for (const identity of found.identities) {
     const obstacle = obstacleFor(identity, expectation, world);
     if (obstacle !== undefined) {
       findings.push(obstacle);
       continue;
     }
-    for (const target of resolved.targets) {
-      const check = checkFor(expectation, identity, target, world);
-      if (check !== undefined) own.push(check);
+    const wearers = found.wearers.get(identity.key);
+    for (const place of placesFor(expectation, identity, resolved.targets, world)) {
+      if ('reason' in place) {
+        findings.push(place);
+        continue;
+      }
+      for (const target of place.targets) {
+        if (isItself(wearers, target) || mayMeetItself(wearers, target)) toItself = noteOnItself;
+        if (isItself(wearers, target)) continue;
+        if (lacksFamily(wearers, target)) {
+          isFamilyLacking = true;
+          continue;
+        }
+        const check = checkFor(expectation, place.identity, target, world);
+        if (check === undefined) isFull = true;
+        else own.push(check);
+      }
     }
   }
-  if (own.length + findings.length < identities.length * resolved.targets.length && findings.length === 0) {
+  if (isFull && findings.length === 0) {
     findings.push({
       reason: 'LimitExceeded',
       message: `The test expands to more than ${maxChecksPerRun} checks. Narrow the selectors or split it into several tests.`,
     });
   }
+  if (isFamilyLacking && (own.length === 0 || expectation.ipFamilies !== undefined)) {
+    findings.push(withoutFamily(describeSource(expectation), expectation.ipFamilies?.join(' or ') ?? 'of the target'));
+  }
+  if (own.length === 0 && findings.length === 0) findings.push(pathToItself(describeSource(expectation)));
   const controls = controlsFor(expectation, resolved.targets, world);
-  const notes = [found.note, resolved.note, controls.note].filter((note) => note !== undefined);
+  const notes = [found.note, resolved.note, toItself, controls.note].filter((note) => note !== undefined);
   return { expectation, checks: own, controls: controls.checks, findings, notes };
+}
+
+/** Where an identity dials which targets from: anywhere, unless the expectation asks for paths. */
+function placesFor(
+  { paths }: Expectation,
+  identity: Identity,
+  targets: readonly Target[],
+  { view }: World,
+): readonly (PlacedIdentity | Finding)[] {
+  return paths === undefined ? [{ identity, targets }] : alongPaths(paths, identity, targets, view.nodes());
 }
 
 /** What the pods of `control.from` try on behalf of a Deny. That they cannot is no finding: the verdict asks for a control then. */
@@ -106,6 +146,32 @@ function controlsFor(
     checks: checks.filter((check) => check !== undefined),
     ...(obstacle === undefined ? {} : { note: `Its control has no source: ${obstacle.message}` }),
   };
+}
+
+/** Lines with what Postern itself tries on behalf of their Denies: each target once, whoever asks. */
+function withOutsideControls(lines: readonly Line[], place: OwnPlace, world: World): readonly Line[] {
+  const identity = outsideIdentity(place);
+  const tried = new Set([...world.checks.values()].filter(({ mode }) => mode === 'converge').map(doorOf));
+  const added = new Set<string>();
+  return lines.map((line) => {
+    const { expectation } = line;
+    const isAsked = expectation.control?.mode === 'FromPostern';
+    const { control: _, ...admitted } = expectation;
+    const checks = line.checks.flatMap((check) => {
+      const door = doorOf(check);
+      if (check.mode !== 'guard' || (tried.has(door) && !isAsked)) return [];
+      if (!mayBeShownFromOutside(expectation, check.target, world.view)) return [];
+      if (!added.has(door) && added.size >= maxOutsideControls) return [];
+      added.add(door);
+      const { isExcepted: _, ...target } = check.target;
+      return checkFor({ ...admitted, expect: 'Allow' }, identity, target, world) ?? [];
+    });
+    return checks.length === 0 ? line : { ...line, controls: [...line.controls, ...new Set(checks)] };
+  });
+}
+
+function doorOf(check: Check): string {
+  return doorKey(check.target, check);
 }
 
 /** Why a probe pod cannot stand for an identity, or must not. */
@@ -140,9 +206,11 @@ function checkFor(
   target: Target,
   { test, checks }: World,
 ): Check | undefined {
-  const mode = expectation.expect === 'Allow' ? 'converge' : 'guard';
+  const isAllowed = (expectation.expect === 'Allow') !== (target.isExcepted === true);
+  const mode = isAllowed ? 'converge' : 'guard';
   const host = target.host ?? hostHeader(test, expectation);
-  const asked = questionOf(expectation);
+  // A denial ends before anything is said.
+  const asked = isAllowed || expectation.http === undefined ? questionOf(expectation) : {};
   // The whole target: the same address stands for other pods, or for none, where it was written down as an address.
   const key = JSON.stringify([identity.key, mode, target, host, asked]);
   const known = checks.get(key);

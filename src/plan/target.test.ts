@@ -13,7 +13,8 @@ import {
   workloadOf,
 } from '../testing/cluster-view.ts';
 import { special } from '../testing/addresses.ts';
-import { describeTarget, maxPodsPerTarget, targetsOf } from './target.ts';
+import { maxPodsPerTarget } from './sample.ts';
+import { describeTarget, targetsOf } from './target.ts';
 
 function targetsIn(cluster: Cluster, to: Expectation['to'], expect: Expectation['expect'] = 'Allow') {
   const expectation = expectationOf({ to, expect });

@@ -1,7 +1,11 @@
-import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
-import { isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol } from '../api/index.ts';
+import { familyOf, isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
+import { blockTargets } from './address-block.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import { podAddresses, serviceAddresses, sliceFamilies, withoutFamily } from './ip-family.ts';
+import { type Mesh, meshOf } from './mesh.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { sampleOf } from './sample.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */
@@ -16,6 +20,12 @@ export interface Target {
   readonly readinessProved: boolean;
   /** Whether each of these pods is ready and declares that very port. */
   readonly declared?: boolean;
+  /** The service mesh that one of these pods is in. */
+  readonly mesh?: Mesh;
+  /** The node of the one pod that it is. */
+  readonly node?: string;
+  /** Whether the opposite of the expectation is expected of it, as of what a block of addresses excepts. */
+  readonly isExcepted?: boolean;
 }
 
 export interface ResolvedTargets {
@@ -23,9 +33,6 @@ export interface ResolvedTargets {
   /** What the verdict's sentence must add, such as that only some replicas were dialled. */
   readonly note?: string;
 }
-
-/** Most pods of one target that one expectation dials. */
-export const maxPodsPerTarget = 10;
 
 /** What an expectation's target stands for now, or why it cannot be dialled. */
 export function targetsOf(
@@ -74,6 +81,7 @@ function resolvedTargets(
   if (to.ip !== undefined) {
     return { targets: [{ address: to.ip, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
   }
+  if (to.cidr !== undefined) return blockTargets(to.cidr, Number(portOf(to)), expectation.expect);
   if (to.dns !== undefined && to.service === undefined) {
     return { targets: [{ port: dnsPort, podUids: [], readinessProved: false }] };
   }
@@ -86,7 +94,7 @@ function resolvedTargets(
   if (pods === undefined) {
     return {
       reason: 'TargetNotFound',
-      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the name under to.workload or create it.`,
+      message: `There is no ${describeTarget(expectation, namespace)}${to.workload?.kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under to.workload or create it.`,
     };
   }
   if (to.workload === undefined && pods.length === 0) {
@@ -130,7 +138,9 @@ function hostTargets(
   const found = serviceTargets(test.metadata.namespace, { ...expectation, to: { service, port } }, view);
   if ('reason' in found) return found;
   const podUids = [...new Set(found.targets.flatMap((target) => target.podUids))].toSorted();
-  return { targets: [{ host, port: Number(port), podUids, readinessProved: false }] };
+  const mesh = found.targets.find((target) => target.mesh !== undefined)?.mesh;
+  const target = { host, port: Number(port), podUids, readinessProved: false };
+  return { targets: [mesh === undefined ? target : { ...target, mesh }] };
 }
 
 /** The port to connect to; name servers have one by default (RFC 1035, 4.2). */
@@ -151,7 +161,19 @@ export function describeTarget({ to }: Expectation, testNamespace: string): stri
     const namespace = to.service.namespace ?? testNamespace;
     return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;
   }
-  return to.ip ?? to.host ?? 'its own DNS resolver';
+  return to.ip ?? to.host ?? to.cidr?.block ?? 'its own DNS resolver';
+}
+
+/** The one of a target's addresses that a check is about, in words. */
+export function describeDialled(
+  expectation: Expectation,
+  { address, isExcepted }: Target,
+  testNamespace: string,
+): string {
+  const { cidr } = expectation.to;
+  const isByFamily = expectation.to.ip === undefined && address !== undefined && familyOf(address) === 'IPv6';
+  if (cidr === undefined) return `${describeTarget(expectation, testNamespace)}${isByFamily ? ' over IPv6' : ''}`;
+  return isExcepted === true ? `${address}, excepted from ${cidr.block},` : `${address} of ${cidr.block}`;
 }
 
 /** The port and what is said there, as sentences name it: `TCP port 8080`, `HTTPS port https`, `UDP port 53 for the name example.com`. */
@@ -186,7 +208,9 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
   const wanted = portOf(expectation.to);
   const protocol = protocolOf(expectation);
   const targets: Target[] = [];
-  for (const pod of ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).slice(0, maxPodsPerTarget)) {
+  const inOrder = ready.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const sample = sampleOf(inOrder, ({ spec }) => spec.nodeName, 'ready pods');
+  for (const pod of sample.members) {
     const port = typeof wanted === 'number' ? wanted : containerPortNamed(pod, wanted, protocol);
     if (port === undefined) {
       return {
@@ -194,17 +218,21 @@ function podTargets(pods: readonly Pod[], expectation: Expectation, namespace: s
         message: `Pod ${pod.metadata.name} has no ${protocol} container port named ${wanted}. Write a name from its containers' ports, or the number.`,
       };
     }
-    targets.push({
-      address: pod.status?.podIP ?? '',
-      port,
-      podUids: [pod.metadata.uid ?? ''],
-      readinessProved: protocol === 'TCP' && hasReadinessProbeOn(pod, port),
-      ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
-    });
+    for (const address of podAddresses(pod, expectation.ipFamilies)) {
+      targets.push({
+        address,
+        port,
+        podUids: [pod.metadata.uid ?? ''],
+        // The kubelet dials the first address alone.
+        readinessProved: protocol === 'TCP' && address === pod.status?.podIP && hasReadinessProbeOn(pod, port),
+        ...(declaresPort(pod, port, protocol) ? { declared: true } : {}),
+        ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
+        ...inMesh([pod]),
+      });
+    }
   }
-  return ready.length > targets.length
-    ? { targets, note: `${targets.length} of ${ready.length} ready pods were dialled.` }
-    : { targets };
+  if (targets.length === 0) return withoutFamily(name, familiesOf(expectation));
+  return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }
 
 function serviceTargets(testNamespace: string, expectation: Expectation, view: ClusterView): ResolvedTargets | Finding {
@@ -249,26 +277,52 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
       message: `${name} serves only clients on the nodes of its own pods (internalTrafficPolicy: Local): elsewhere its silence is no policy's doing. Name the pods behind it instead.`,
     };
   }
-  const endpoints = readyEndpoints(
-    view.endpointSlices(namespace, service.metadata.name),
-    servicePort.name ?? '',
-    protocol,
-  );
-  if (endpoints.length === 0) {
-    return {
-      reason: 'TargetNotReady',
-      message: `${name} has no ready endpoint behind port ${wanted}, so it is not dialled. The verdict comes when one is ready.`,
-    };
-  }
+  const slices = view.endpointSlices(namespace, service.metadata.name);
+  const all = readyEndpoints(slices, servicePort.name ?? '', protocol);
+  if (all.length === 0) return withoutEndpoints(expectation, testNamespace);
   // Behind a cluster address too: what answers there is an endpoint, and whoever may write EndpointSlices chooses it.
-  const refused = endpoints.find(({ address }) => isRefused(address, expectation));
+  const refused = all.find(({ address }) => isRefused(address, expectation));
   if (refused !== undefined) return refusal(refused.address, expectation, testNamespace);
   const pods = view.pods(namespace);
-  const uids = new Set(endpoints.map(({ podUid }) => podUid));
+  const uids = new Set(all.map(({ podUid }) => podUid));
   if (expectation.expect === 'Deny' && pods.some((pod) => uids.has(pod.metadata.uid) && usesHostNetwork(pod))) {
     return onHostNetwork(name);
   }
-  return dialledService(service, servicePort.port, endpoints, expectation, pods);
+  const isHeadless = service.spec.clusterIP === undefined || service.spec.clusterIP === 'None';
+  const addresses = isHeadless
+    ? sliceFamilies(slices, expectation.ipFamilies).map((family) => ({ family, address: undefined }))
+    : serviceAddresses(service, expectation.ipFamilies).map((address) => ({ family: familyOf(address), address }));
+  if (addresses.length === 0) return withoutFamily(name, familiesOf(expectation));
+  const targets: Target[] = [];
+  const notes = new Set<string>();
+  for (const { family, address } of addresses) {
+    const endpoints = all.filter((endpoint) => familyOf(endpoint.address) === family);
+    const found =
+      endpoints.length === 0
+        ? withoutEndpoints(expectation, testNamespace)
+        : dialledService(address, servicePort.port, endpoints, expectation, pods, testNamespace);
+    if ('reason' in found) return found;
+    targets.push(...found.targets);
+    if (found.note !== undefined) notes.add(found.note);
+  }
+  return { targets, ...(notes.size === 0 ? {} : { note: [...notes].join(' ') }) };
+}
+
+function familiesOf({ ipFamilies }: Expectation): string {
+  return ipFamilies?.join(' or ') ?? 'IPv4 or IPv6';
+}
+
+function withoutEndpoints(expectation: Expectation, testNamespace: string): Finding {
+  return {
+    reason: 'TargetNotReady',
+    message: `${describeTarget(expectation, testNamespace)} has no ready endpoint behind port ${portOf(expectation.to)}, so it is not dialled. The verdict comes when one is ready.`,
+  };
+}
+
+/** The mesh of the first of these pods that is in one. */
+function inMesh(pods: readonly (Pod | undefined)[]): Pick<Target, 'mesh'> {
+  const [mesh] = pods.map((pod) => (pod === undefined ? undefined : meshOf(pod))).filter((each) => each !== undefined);
+  return mesh === undefined ? {} : { mesh };
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {
@@ -286,6 +340,7 @@ interface Endpoint {
   readonly address: string;
   readonly port: number;
   readonly podUid?: string;
+  readonly isTerminating: boolean;
 }
 
 function readyEndpoints(slices: readonly EndpointSlice[], portName: string, protocol: Protocol): readonly Endpoint[] {
@@ -298,38 +353,44 @@ function readyEndpoints(slices: readonly EndpointSlice[], portName: string, prot
       if (port === undefined) return [];
       return (slice.endpoints ?? [])
         .filter(({ conditions }) => conditions?.ready !== false)
-        .flatMap(({ addresses, targetRef }) =>
+        .flatMap(({ addresses, targetRef, conditions }) =>
           addresses.slice(0, 1).map((address) => ({
             address,
             port,
+            isTerminating: conditions?.terminating === true,
             ...(targetRef?.uid === undefined ? {} : { podUid: targetRef.uid }),
           })),
         );
     });
 }
 
+/** One cluster address, or the endpoints of one family where there is none. */
 function dialledService(
-  service: Service,
+  clusterAddress: string | undefined,
   servicePort: number,
   endpoints: readonly Endpoint[],
   expectation: Expectation,
   pods: readonly Pod[],
-): ResolvedTargets {
+  testNamespace: string,
+): ResolvedTargets | Finding {
   const podOf = ({ podUid }: Endpoint) => pods.find(({ metadata }) => metadata.uid === podUid);
   const proved = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
     return (
-      protocolOf(expectation) === 'TCP' && pod !== undefined && isReady(pod) && hasReadinessProbeOn(pod, endpoint.port)
+      protocolOf(expectation) === 'TCP' &&
+      pod !== undefined &&
+      isReady(pod) &&
+      endpoint.address === pod.status?.podIP &&
+      hasReadinessProbeOn(pod, endpoint.port)
     );
   };
   const declares = (endpoint: Endpoint) => {
     const pod = podOf(endpoint);
     return pod !== undefined && isReady(pod) && declaresPort(pod, endpoint.port, protocolOf(expectation));
   };
-  const clusterAddress = service.spec.clusterIP;
   const uids = (among: readonly Endpoint[]) =>
     among.flatMap(({ podUid }) => (podUid === undefined ? [] : [podUid])).toSorted();
-  if (clusterAddress !== undefined && clusterAddress !== 'None') {
+  if (clusterAddress !== undefined) {
     const several = `Behind it are ${endpoints.length} endpoints, of which each attempt meets one; name the workload to dial each.`;
     return {
       ...(expectation.expect === 'Deny' && endpoints.length > 1 ? { note: several } : {}),
@@ -340,24 +401,27 @@ function dialledService(
           podUids: uids(endpoints),
           readinessProved: endpoints.every(proved),
           ...(endpoints.every(declares) ? { declared: true } : {}),
+          ...inMesh(endpoints.map(podOf)),
         },
       ],
     };
   }
+  // One that is published though it is going away may fall silent at any moment. Behind a cluster address it cannot be avoided,
+  // and there it is not Ready, so that it proves nothing.
+  const standing = endpoints.filter(({ isTerminating }) => !isTerminating);
+  if (standing.length === 0) return withoutEndpoints(expectation, testNamespace);
   // Clients of a headless Service get pod addresses from DNS and use the port that they know; only a lookup by the port's
   // name (an SRV record) tells them the endpoint's port.
   const isByNumber = typeof portOf(expectation.to) === 'number';
-  const targets = endpoints
-    .toSorted((a, b) => (a.address < b.address ? -1 : 1))
-    .slice(0, maxPodsPerTarget)
-    .map((endpoint) => ({
-      address: endpoint.address,
-      port: isByNumber ? servicePort : endpoint.port,
-      podUids: uids([endpoint]),
-      readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
-      ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
-    }));
-  return endpoints.length > targets.length
-    ? { targets, note: `${targets.length} of ${endpoints.length} ready endpoints were dialled.` }
-    : { targets };
+  const inOrder = standing.toSorted((a, b) => (a.address < b.address ? -1 : 1));
+  const sample = sampleOf(inOrder, (endpoint) => podOf(endpoint)?.spec.nodeName, 'ready endpoints');
+  const targets = sample.members.map((endpoint) => ({
+    address: endpoint.address,
+    port: isByNumber ? servicePort : endpoint.port,
+    podUids: uids([endpoint]),
+    readinessProved: proved(endpoint) && (!isByNumber || servicePort === endpoint.port),
+    ...(declares(endpoint) && (!isByNumber || servicePort === endpoint.port) ? { declared: true } : {}),
+    ...inMesh([podOf(endpoint)]),
+  }));
+  return { targets, ...(sample.note === undefined ? {} : { note: sample.note }) };
 }

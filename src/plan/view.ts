@@ -1,4 +1,4 @@
-import type { EndpointSlice, Namespace, Pod, Policy, Service, Workload } from '../api/index.ts';
+import type { EndpointSlice, Namespace, Node, Pod, Policy, Service, Workload } from '../api/index.ts';
 
 /** What the plan reads of the cluster: a consistent view over caches, never a call to the API server. */
 export interface ClusterView {
@@ -7,6 +7,9 @@ export interface ClusterView {
   service(namespace: string, name: string): Service | undefined;
   services(namespace: string): readonly Service[];
   endpointSlices(namespace: string, serviceName: string): readonly EndpointSlice[];
+  /** Whether a pod, Service or endpoint of any namespace has this address. */
+  hasAddress(address: string): boolean;
+  nodes(): readonly Node[];
   namespace(name: string): Namespace | undefined;
   /** Policies of every watched kind in the namespace, and those without a namespace for `undefined`. */
   policies(namespace: string | undefined): readonly Policy[];

@@ -62,6 +62,13 @@ describe('reportOf', () => {
     });
   });
 
+  it('says whose proxy was put into the pod', () => {
+    const pod = probePod({ state: terminated(message) });
+    const injected = { ...pod, spec: { ...pod.spec, containers: [...pod.spec.containers, { name: 'istio-proxy' }] } };
+
+    expect(reportOf(probeOf(), injected, false)).toMatchObject({ mesh: { name: 'Istio', proxy: 'sidecar' } });
+  });
+
   it('reads it even of a pod that something else keeps from ending, or that is being deleted', () => {
     const pod = probePod({ state: terminated(message), status: { phase: 'Running' } });
 

@@ -1,5 +1,6 @@
 import type { Pod, Reason } from '../api/index.ts';
-import { parseResult } from '../probe/index.ts';
+import { meshOf } from '../plan/index.ts';
+import { familyOf, parseResult } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
 import type { Probe } from './run.ts';
@@ -48,11 +49,14 @@ function terminatedReport(
   const ids = probe.assignment.checks.map(({ id }) => id);
   const result = parseResult(terminated.message ?? '', probe.nonce, ids);
   if (result === undefined) return trouble(probe, 'ProbeLost', pod.status?.reason ?? terminated.reason ?? '');
+  const mesh = meshOf(pod);
   return {
     checks: probe.assignment.checks,
     observations: result.observations,
     resolverAnswered: result.resolverAnswered,
     ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
+    ...(mesh === undefined ? {} : { mesh }),
+    ...(pod.status?.podIP === undefined ? {} : { family: familyOf(pod.status.podIP) }),
   };
 }
 

@@ -8,6 +8,8 @@ import type { Batch, Probe, Task } from './run.ts';
 /** Pods to be started together, and whose they are. */
 export interface BatchOrder {
   readonly owner: ProbeOwner;
+  /** Of pods in namespaces that the owner must not own anything in, by namespace: such a pod would be collected as garbage. */
+  readonly ownersElsewhere?: ReadonlyMap<string, ProbeOwner>;
   readonly tasks: readonly Task[];
   readonly times: ProbeTimes;
 }
@@ -74,13 +76,14 @@ function prepareProbe(assignment: Task, token: string): Probe {
 }
 
 async function startBatch(
-  { owner, times }: BatchOrder,
+  { owner, ownersElsewhere, times }: BatchOrder,
   batch: Batch,
   options: RunnerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   await inParallel(batch.probes, async (probe) => {
-    const manifest = probePodManifest(owner, probe.assignment, {
+    const ownerThere = ownersElsewhere?.get(probe.namespace) ?? owner;
+    const manifest = probePodManifest(ownerThere, probe.assignment, {
       name: probe.name,
       runId: batch.id,
       nonce: probe.nonce,

@@ -5,13 +5,14 @@ import type {
   KubeObject,
   LabelSelector,
   Namespace,
+  Node,
   Pod,
   PodSpec,
   Policy,
   Service,
   Workload,
 } from '../api/index.ts';
-import type { ClusterView } from '../plan/index.ts';
+import { type ClusterView, isInUse } from '../plan/index.ts';
 
 /** Builders of the objects that a plan is made from: a shop with one namespace, unless told otherwise. */
 
@@ -26,6 +27,7 @@ export interface Cluster {
   readonly slices?: readonly EndpointSlice[];
   readonly namespaces?: readonly Namespace[];
   readonly policies?: readonly Policy[];
+  readonly nodes?: readonly Node[];
 }
 
 /** A view of exactly these objects. */
@@ -41,6 +43,8 @@ export function viewOf(cluster: Cluster): ClusterView {
     services: (wanted) => within(services, wanted),
     endpointSlices: (wanted, name) =>
       within(slices, wanted).filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name),
+    hasAddress: (address) => isInUse(address, { pods, services, endpointSlices: slices }),
+    nodes: () => cluster.nodes ?? [],
     namespace: (name) => namespaces.find(({ metadata }) => metadata.name === name),
     policies: (wanted) => within(policies, wanted),
   };
@@ -49,6 +53,7 @@ export function viewOf(cluster: Cluster): ClusterView {
 export interface PodParts {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly owner?: {
     readonly kind: string;
     readonly name: string;
@@ -74,6 +79,7 @@ export function podOf(name: string, parts: PodParts = {}): Pod {
       namespace: parts.namespace ?? namespace,
       uid: `uid-${name}`,
       ...(labels === undefined ? {} : { labels }),
+      ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }),
       ...(deleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}),
       ...(owner === undefined
         ? {}

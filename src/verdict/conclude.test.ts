@@ -392,7 +392,7 @@ describe('a Deny that met silence', () => {
       {
         expectations: [denied, allowed, elsewhere],
         seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
-        run: { targetStands: () => false },
+        run: { isDelayed: () => false, isNodeHeard: () => true, nodesOf: () => [], targetStands: () => false },
       },
       'TargetChanged',
     ],
@@ -558,6 +558,15 @@ describe('a row', () => {
     });
   });
 
+  it.each(['Allow', 'Deny'] as const)('that would dial its own pod is skipped: %s', (expect_) => {
+    const [row] = rowsOf({
+      expectations: [expectationOf({ name: 'own', from: from('db'), to: db(), expect: expect_ })],
+    });
+
+    expect(row).toMatchObject({ verdict: 'Skipped', reason: 'PathUndefined' });
+    expect(row?.message).toContain('Start a second replica, or name another source.');
+  });
+
   it('of a dry run is skipped, whatever was seen', () => {
     const [row] = rowsOf({ expectations: [{ ...denied, dryRun: true }], seen: { 'web-not-db': connection } });
 
@@ -595,6 +604,50 @@ describe('a row', () => {
     expect(row?.message).toBe(
       'Pods app=web connected to 10.9.9.9 on TCP port 443. Source pods on the host network were left out: network policies have no say there.',
     );
+  });
+});
+
+describe('a block of addresses and what it excepts', () => {
+  const to: Expectation['to'] = {
+    cidr: { block: '203.0.113.0/24', except: ['203.0.113.8/29'], sample: '203.0.113.7', exceptSample: '203.0.113.9' },
+    port: 443,
+  };
+  const verdictsOf = (inside: Observation, excepted: Observation) => {
+    const test = testOf([
+      expectationOf({ name: 'block', from: from('web'), to, expect: 'Deny', control: { mode: 'UnreachableIsEnough' } }),
+    ]);
+    const { lines, assignments } = planFor(test, viewOf(shop));
+    const seenAt = (address: string | undefined) => (address === '203.0.113.7' ? inside : excepted);
+    return concludeRun(test, {
+      lines,
+      reports: assignments.map(({ checks }) => ({
+        checks,
+        observations: new Map(checks.map(({ id, address }) => [id, seenAt(address)])),
+        resolverAnswered: true,
+      })),
+      disturbed: false,
+      denials: drop,
+      isDelayed: () => false,
+      isNodeHeard: () => true,
+      nodesOf: () => [],
+      targetStands: () => true,
+    })[0];
+  };
+
+  it.each<[string, Observation, Observation, string]>([
+    ['both as they must', silence, connection, 'Passed NotReached'],
+    ['the excepted part denied as well', silence, silence, 'Failed Blocked'],
+    ['the block open', connection, connection, 'Failed UnexpectedlyReachable'],
+  ])('%s', (_, inside, excepted, verdict) => {
+    const row = verdictsOf(inside, excepted);
+    expect(`${row?.verdict} ${row?.reason}`).toBe(verdict);
+  });
+
+  it('says which address decided', () => {
+    expect(verdictsOf(silence, silence)?.message).toContain(
+      'could not connect to 203.0.113.9, excepted from 203.0.113.0/24, on TCP port 443.',
+    );
+    expect(verdictsOf(connection, connection)?.message).toContain('connected to 203.0.113.7 of 203.0.113.0/24 on TCP');
   });
 });
 

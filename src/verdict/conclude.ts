@@ -4,27 +4,22 @@ import {
   type Check,
   describeSource,
   describePort,
-  describeTarget,
+  describeDialled,
   type Line,
 } from '../plan/index.ts';
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
-import {
-  disproofOf,
-  type ProbeFacts,
-  sourceControlOf,
-  sourceNamesOf,
-  targetControlOf,
-  transportOf,
-} from './control.ts';
+import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
 import type { Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
+import { ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
+import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { isPathUnseen, type NodesOf } from './path.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 
 /** What one probe pod brought back: facts, or why there are none. */
-export interface ProbeReport extends ProbeFacts {
+export interface ProbeReport extends FactsInMesh {
   readonly trouble?: { readonly reason: Reason; readonly message: string };
 }
 
@@ -47,6 +42,10 @@ export interface RunEvidence {
 /** Room that the resource has for a row's texts (src/api/status.ts), which counts characters where this counts bytes. */
 const maxMessageBytes = 1024;
 const maxControlBytes = 256;
+interface ProvedEvidence extends RunEvidence {
+  /** The reports as far as they prove anything to others. */
+  readonly proofs: readonly FactsInMesh[];
+}
 
 /** A row of the status, still without the time since when it holds. */
 export type Row = Omit<ExpectationStatus, 'since'>;
@@ -63,7 +62,8 @@ interface JudgedCheck {
 /** One row per expectation, in the order of the spec. */
 export function concludeRun(test: ConnectivityTest, evidence: RunEvidence): readonly Row[] {
   const names = sourceNamesOf(evidence.lines);
-  return evidence.lines.map((line) => rowFor(test, line, evidence, names));
+  const judged = { ...evidence, proofs: withoutProxied(evidence.reports) };
+  return evidence.lines.map((line) => rowFor(test, line, judged, names));
 }
 
 /** Rows for a test that is not run at all. */
@@ -71,11 +71,11 @@ export function skippedRows(test: ConnectivityTest, reason: Reason, message: str
   return test.spec.expectations.map(({ name, expect }) => ({ name, expect, verdict: 'Skipped', reason, message }));
 }
 
-function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names: ReadonlyMap<number, string>): Row {
+function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, names: ReadonlyMap<number, string>): Row {
   const { expectation } = line;
   const previous = test.status?.expectations?.find(({ name }) => name === expectation.name);
   const judged: JudgedCheck[] = [
-    ...line.findings.map(({ reason, message }) => ({ verdict: 'Inconclusive' as const, reason, message })),
+    ...line.findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message })),
     ...line.checks.map((check) => judgeCheck(test, { line, check, previous }, evidence, names)),
   ];
   const decisive = worst(slowestFirst(judged)) ?? {
@@ -106,11 +106,11 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: RunEvidence, names
   };
 }
 
-/** Of an Allow's checks that passed, the slowest tells how long the whole expectation took. */
+/** Of an Allow's checks that passed, the slowest tells how long the whole expectation took; of a block's, the exception says more. */
 function slowestFirst(judged: readonly JudgedCheck[]): readonly JudgedCheck[] {
   const took = ({ reason, observation }: JudgedCheck): number =>
-    reason === 'Reachable' ? (observation?.elapsedMs ?? 0) : 0;
-  return judged.toSorted((a, b) => took(b) - took(a));
+    reason === 'Reachable' ? (observation?.elapsedMs ?? 0) : Number.POSITIVE_INFINITY;
+  return judged.toSorted((a, b) => (took(a) === took(b) ? 0 : took(b) - took(a)));
 }
 
 function observationFacts({ outcome, firstOutcome, elapsedMs }: Observation, reason: Reason): Partial<Row> {
@@ -128,29 +128,29 @@ interface Judged {
 function judgeCheck(
   test: ConnectivityTest,
   { line, check, previous }: Judged,
-  evidence: RunEvidence,
+  evidence: ProvedEvidence,
   names: ReadonlyMap<number, string>,
 ): JudgedCheck {
   const { expectation } = line;
   const report = evidence.reports.find(({ checks }) => checks.includes(check));
   const stated = report?.observations.get(check.id);
-  const disproof = expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;
+  const { proofs } = evidence;
+  const expected = check.mode === 'guard' ? 'Deny' : 'Allow';
+  const disproof = expected === 'Deny' ? disproofOf(check, stated, proofs) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
   const trouble = report?.trouble;
   const isNodeHeard = evidence.isNodeHeard(check, stated?.elapsedMs ?? 0);
   const mode = expectation.control?.mode;
-  const targetControl = targetControlOf(check, observation, evidence.reports, {
-    sourceNames: names,
-    isNodeHeard,
-    mode,
-  });
-  const sourceControl = report === undefined ? undefined : sourceControlOf(report, evidence.reports);
+  const targetControl = targetControlOf(check, observation, proofs, { sourceNames: names, isNodeHeard, mode });
+  const alike = ofFamily(check, proofs);
+  const facts = alike.find(({ checks }) => checks.includes(check));
+  const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, alike);
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
   const isDelayed = evidence.disturbed || (observation !== undefined && evidence.isDelayed(line, check, observation));
-  const judgement = judge({
-    expected: expectation.expect,
+  const plain = judge({
+    expected,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
     isDatagram: transport === 'UDP',
     unreachableIsEnough: mode === 'UnreachableIsEnough',
@@ -162,14 +162,17 @@ function judgeCheck(
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
   });
+  const doubt = meshDoubt(plain, expected, check, observation, meshPathOf(check, report));
+  const judgement = doubt === undefined ? plain : { verdict: 'Inconclusive' as const, reason: doubt.reason };
   const subject: Subject = {
-    source: describeSource(expectation),
-    target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
+    source: sourceOf(expectation, check),
+    target: `${describeDialled(expectation, check.target, test.metadata.namespace)} on ${describePort(expectation)}`,
     namespace: test.metadata.namespace,
     protocol: applicationProtocolOf(expectation),
-    hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
-    isPathUnseen: report !== undefined && isPathUnseen(check, report, evidence.reports, evidence.nodesOf),
+    hasPods: !['ip', 'host', 'cidr', 'dns'].some((kind) => Object.hasOwn(expectation.to, kind)),
+    isPathUnseen: facts !== undefined && isPathUnseen(check, facts, proofs, evidence.nodesOf),
     isNodeLost: check.target.readinessProved && !isNodeHeard,
+    ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected }),
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
@@ -188,6 +191,18 @@ function judgeCheck(
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
+}
+
+/** What cannot be probed is unproven; only of a path that is not defined there is nothing to prove. */
+function verdictOn(finding: Reason): Verdict {
+  return finding === 'PathUndefined' ? 'Skipped' : 'Inconclusive';
+}
+
+/** The source, and where it stood if that was asked for. */
+function sourceOf(expectation: Expectation, { identity }: Check): string {
+  const source = describeSource(expectation);
+  if (identity.path === undefined) return source;
+  return `${source} on ${identity.path === 'SameNode' ? 'the same node' : 'another node'}`;
 }
 
 /** Whether a check itself states an answer, be it about its name: what others saw adds nothing then. */

@@ -1,5 +1,5 @@
 import type { ControlMode, Protocol } from '../api/index.ts';
-import { type Check, describeSource, type Line } from '../plan/index.ts';
+import { type Check, describeSource, isOutsideIdentity, type Line } from '../plan/index.ts';
 import type { Observation, Outcome } from '../probe/index.ts';
 
 /** A probe pod's part of a run, as far as proofs of a working network need it. */
@@ -144,6 +144,8 @@ function answersOf({ checks, observations }: ProbeFacts): boolean {
   });
 }
 
+const outsider = "a probe pod in Postern's own namespace";
+
 /** Who asks, by check, for sentences about controls. */
 export function sourceNamesOf(
   lines: readonly Pick<Line, 'expectation' | 'checks' | 'controls'>[],
@@ -152,7 +154,9 @@ export function sourceNamesOf(
     lines.flatMap(({ expectation, checks, controls }) => {
       const admitted = { from: expectation.control?.from ?? expectation.from };
       return [
-        ...controls.map(({ id }) => [id, describeSource(admitted)] as const),
+        ...controls.map(
+          ({ id, identity }) => [id, isOutsideIdentity(identity) ? outsider : describeSource(admitted)] as const,
+        ),
         ...checks.map(({ id }) => [id, describeSource(expectation)] as const),
       ];
     }),

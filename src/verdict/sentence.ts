@@ -1,4 +1,4 @@
-import type { Reason } from '../api/index.ts';
+import type { Expected, Reason } from '../api/index.ts';
 import type { ApplicationProtocol } from '../plan/index.ts';
 import type { Outcome } from '../probe/index.ts';
 import { type DenialPair, isDenial, unenforcedSides } from './denial.ts';
@@ -29,6 +29,9 @@ export interface Subject {
   readonly denials?: DenialPair;
   /** Words of the API server or the kubelet about a probe pod that did not run. */
   readonly trouble?: string;
+  /** The service mesh that leaves the verdict in doubt, and what was expected. */
+  readonly mesh?: string;
+  readonly expected?: Expected;
 }
 
 /** One sentence for a tired person: what happened and what to do next. */
@@ -44,6 +47,7 @@ function wordsFor(reason: Reason, subject: Subject): string {
   const hasConnection = subject.protocol !== 'UDP' && subject.protocol !== 'DNS';
   const connected = hasConnection ? 'connected to' : 'got an answer from';
   const denied = deniedWords(subject);
+  const { mesh = 'a service mesh' } = subject;
   switch (reason) {
     case 'Reachable':
       return subject.firstOutcome === undefined || subject.firstOutcome === 'Connected'
@@ -103,6 +107,14 @@ function wordsFor(reason: Reason, subject: Subject): string {
     case 'RejectedUnproven':
       if (isHowDenied(subject)) return unsteadyWords(subject);
       return `The connection of ${source} to ${target} was rejected on its way, which is not how this cluster's network policies deny. Check routes and firewalls.`;
+    case 'ThroughMesh':
+      return `${source} connected to ${target}, but a proxy of ${mesh} stands in the path and accepts every connection. ${
+        subject.expected === 'Deny'
+          ? 'The packets pass; whether the mesh turns away what they carry cannot be seen. Deny them by a network policy, or expect the refusal: `expect: Allow` with `http: {status: [403]}`.'
+          : 'That shows nothing about the application. Ask it for an answer: add `http`, with `scheme: HTTPS` for TLS.'
+      }`;
+    case 'MeshIdentityNotWorn':
+      return `${source} connected to ${target} and was turned away there. Both are in ${mesh}, which knows the source by a certificate that a probe pod does not have: that proves nothing. Test a port that the mesh leaves alone, or test the mesh's rules with its own tools.`;
     case 'AddressNotAllowed':
       return `The host name of ${target} resolved to a loopback, link-local or multicast address, which probes do not dial. Correct the name's records.`;
     case 'EnforcementDelayed':

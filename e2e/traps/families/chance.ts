@@ -61,7 +61,7 @@ export const chance: Family = {
       name: 'another expectation of the same source connects',
       guard: {
         file: 'src/verdict/conclude.ts',
-        search: "expectation.expect === 'Deny' ? disproofOf(check, stated, evidence.reports) : undefined;",
+        search: "expected === 'Deny' ? disproofOf(check, stated, proofs) : undefined;",
         replace: 'undefined;',
       },
       right: leaks,

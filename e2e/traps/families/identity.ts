@@ -81,7 +81,7 @@ export const identity: Family = {
       name: 'one pod of the source is admitted',
       guard: {
         file: 'src/plan/identity.ts',
-        search: 'for (const { labels, spec } of policed) {',
+        search: 'for (const { labels, spec, pod } of policed) {',
         replace: 'for (const { labels, spec } of policed.slice(0, 1)) {',
       },
       right: leaks,

@@ -123,8 +123,8 @@ export const target: Family = {
       name: 'the Service leads to a port where nothing listens',
       guard: {
         file: 'src/plan/target.ts',
-        search: 'isReady(pod) && hasReadinessProbeOn(pod, endpoint.port)',
-        replace: 'isReady(pod) && hasReadinessProbeOn(pod, servicePort)',
+        search: 'hasReadinessProbeOn(pod, endpoint.port)',
+        replace: 'hasReadinessProbeOn(pod, servicePort)',
       },
       right: unproven,
       wrong: passed,

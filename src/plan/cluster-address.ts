@@ -1,0 +1,28 @@
+import ipaddr from 'ipaddr.js';
+import type { EndpointSlice, Pod, Service } from '../api/index.ts';
+
+/** What in a cluster has addresses. */
+export interface AddressHolders {
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+}
+
+/**
+ * Whether an address is in use in the cluster: by a pod (on the host network also its node's), a Service, or an endpoint, which
+ * the API server is.
+ */
+export function isInUse(address: string, { pods, services, endpointSlices }: AddressHolders): boolean {
+  const wanted = canonical(address);
+  const is = (candidate: string | undefined): boolean => candidate !== undefined && canonical(candidate) === wanted;
+  return (
+    pods.some(({ status }) => is(status?.podIP) || status?.podIPs?.some(({ ip }) => is(ip)) === true) ||
+    services.some(({ spec }) => is(spec.clusterIP) || spec.clusterIPs?.some(is) === true) ||
+    endpointSlices.some(({ endpoints }) => endpoints?.some(({ addresses }) => addresses.some(is)) === true)
+  );
+}
+
+/** One notation for each address; an IPv4 address in IPv6 clothes is the IPv4 address. */
+function canonical(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+}
