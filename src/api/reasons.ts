@@ -48,7 +48,9 @@ export const reasons = {
   TargetNotSupported:
     'the target is of a kind on which network policies have no say, or that cannot be dialled as it is',
   PortNotFound: 'the target has no port of that name or number',
-  LimitExceeded: 'the expectation expands to more checks than one run may have',
+  LimitExceeded: 'the test expands to more checks or probe pods than one run may have',
+  NotGranted: 'another namespace grants this test no such source or target, or has none; both look the same from here',
+  ProbesRefused: 'the namespace refuses probes by its label postern.dev/refuse-probes',
   QuotaExceeded: "the namespace's quota leaves no room for a probe pod",
   ProbeRejected: 'the API server or an admission policy refused the probe pod',
   ProbeImageUnavailable: 'the image of the probe pod could not be pulled',

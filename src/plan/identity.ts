@@ -1,7 +1,9 @@
-import type { ConnectivityTest, Expectation, LabelSelector, Pod, PodSpec, Reason } from '../api/index.ts';
-import { plainText } from '../text/index.ts';
-import { selectorMatches } from './selector.ts';
-import { type ClusterView, isLive } from './view.ts';
+import type { ConnectivityTest, Expectation, PodSpec } from '../api/index.ts';
+import type { Scope } from './consent.ts';
+import type { Finding } from './finding.ts';
+import { describeScopes, notGranted, resolveSource } from './reference.ts';
+import { describeReferred, describeSelector, podsReferred, templateReferred } from './referred.ts';
+import type { ClusterView } from './view.ts';
 
 /** What policies select a source by, and what else a pod needs to stand where the source stands. */
 export interface Identity {
@@ -14,12 +16,6 @@ export interface Identity {
   readonly serviceAccountName?: string;
   /** Placement and name resolution, copied from the source. */
   readonly pod: Pick<PodSpec, 'nodeSelector' | 'tolerations' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'>;
-}
-
-/** Why something cannot be probed. */
-export interface Finding {
-  readonly reason: Reason;
-  readonly message: string;
 }
 
 /**
@@ -58,8 +54,9 @@ export function identitiesOf(
   expectation: Expectation,
   view: ClusterView,
 ): ResolvedIdentities | Finding {
-  const { namespace } = test.metadata;
-  const found = sourcePods(namespace, expectation, view);
+  const resolved = resolveSource(test, expectation.from, view);
+  if ('reason' in resolved) return resolved;
+  const found = sourcePods(test, expectation, resolved.scopes, view);
   if ('reason' in found) return found;
   const policed = found.filter(({ spec }) => spec.hostNetwork !== true);
   if (policed.length === 0) {
@@ -69,7 +66,7 @@ export function identitiesOf(
     };
   }
   const identities = new Map<string, Identity>();
-  for (const { labels, spec } of policed) {
+  for (const { namespace, labels, spec } of policed) {
     const identity = identityFrom(namespace, labels, spec);
     const known = identities.get(identity.key);
     // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
@@ -78,93 +75,59 @@ export function identitiesOf(
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  return policed.length === found.length
-    ? { identities: inOrder }
-    : {
-        identities: inOrder,
-        note: 'Source pods on the host network were left out: network policies have no say there.',
-      };
+  const onHostNetwork =
+    policed.length === found.length
+      ? undefined
+      : 'Source pods on the host network were left out: network policies have no say there.';
+  const note = [resolved.note, onHostNetwork].filter((part) => part !== undefined).join(' ');
+  return note === '' ? { identities: inOrder } : { identities: inOrder, note };
 }
 
 /** The source in words, as sentences name it. */
 export function describeSource({ from }: Pick<Expectation, 'from'>): string {
-  if (from.workload !== undefined) return `${from.workload.kind} ${from.workload.name}`;
-  return `pods ${describeSelector(from.pods ?? {})}`;
-}
-
-/** Room for a selector in a sentence: what comes after it says what to do. */
-const maxSelectorBytes = 256;
-
-/** A selector in kubectl's notation; `(all)` for an empty one. Keys and values may be any text, and go where people read. */
-export function describeSelector(selector: LabelSelector): string {
-  const terms = [
-    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`),
-    ...(selector.matchExpressions ?? []).map(({ key, operator, values }) =>
-      values === undefined || values.length === 0 ? `${key} ${operator}` : `${key} ${operator} (${values.join(', ')})`,
-    ),
-  ];
-  return terms.length === 0 ? '(all)' : plainText(terms.join(','), maxSelectorBytes);
+  return describeReferred(from);
 }
 
 interface Wearer {
+  readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
 }
 
-function sourcePods(namespace: string, { from }: Expectation, view: ClusterView): readonly Wearer[] | Finding {
-  if (from.workload === undefined) {
-    const selected = podsMatching(namespace, from.pods ?? {}, view).map(wearer);
-    return selected.length > 0
-      ? selected
-      : {
-          reason: 'SourceNotFound',
-          message: `No pod of namespace ${namespace} matches ${describeSelector(from.pods ?? {})}. Correct the selector or start the pods.`,
-        };
+function sourcePods(
+  test: ConnectivityTest,
+  { from }: Expectation,
+  scopes: readonly Scope[],
+  view: ClusterView,
+): readonly Wearer[] | Finding {
+  const pods = scopes.map((scope) => podsReferred(from, scope, view));
+  const found = scopes.flatMap((scope, index) => {
+    const wearers = (pods[index] ?? []).map(({ metadata, spec }) => ({ labels: metadata.labels ?? {}, spec }));
+    const template = wearers.length > 0 ? undefined : templateReferred(from, scope, view);
+    return [...wearers, ...(template === undefined ? [] : [template])].map((wearer) => ({
+      namespace: scope.namespace,
+      ...wearer,
+    }));
+  });
+  if (found.length > 0) return found;
+  if (scopes.some(({ parts }) => parts !== undefined)) {
+    const { namespace, namespaces } = from;
+    return notGranted(test, { role: 'Source', namespace, namespaces, needs: 'Consent', what: describeReferred(from) });
   }
-  const { kind, name } = from.workload;
-  const pods = podsOfWorkload(namespace, kind, name, view);
-  if (pods === undefined) {
+  const where = describeScopes(scopes);
+  if (from.workload === undefined) {
     return {
       reason: 'SourceNotFound',
-      message: `There is no ${kind} ${name} in namespace ${namespace}. Correct the name under from.workload or create it.`,
+      message: `No pod of ${where} matches ${describeSelector(from.pods ?? {})}. Correct the selector or start the pods.`,
     };
   }
-  if (pods.length > 0) return pods.map(wearer);
-  const template = kind === 'Pod' ? undefined : view.workload(kind, namespace, name)?.spec.template;
-  if (template === undefined) {
-    return { reason: 'SourceNotFound', message: `Pod ${name} of namespace ${namespace} has ended.` };
-  }
-  return [{ labels: template.metadata?.labels ?? {}, spec: template.spec }];
-}
-
-function wearer(pod: Pod): Wearer {
-  return { labels: pod.metadata.labels ?? {}, spec: pod.spec };
-}
-
-/** Live pods of a namespace that a selector matches. */
-export function podsMatching(namespace: string, selector: LabelSelector, view: ClusterView): readonly Pod[] {
-  return view.pods(namespace).filter((pod) => isLive(pod) && selectorMatches(selector, pod.metadata.labels));
-}
-
-/** Live pods that belong to a workload; undefined if the workload does not exist. */
-export function podsOfWorkload(
-  namespace: string,
-  kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Pod',
-  name: string,
-  view: ClusterView,
-): readonly Pod[] | undefined {
-  if (kind === 'Pod') {
-    const pod = view.pods(namespace).find(({ metadata }) => metadata.name === name);
-    return pod === undefined ? undefined : [pod].filter(isLive);
-  }
-  const workload = view.workload(kind, namespace, name);
-  if (workload === undefined) return undefined;
-  return podsMatching(namespace, workload.spec.selector, view).filter((pod) => {
-    const controller = pod.metadata.ownerReferences?.find((owner) => owner.controller === true);
-    if (kind !== 'Deployment') return controller?.uid === workload.metadata.uid;
-    // A Deployment's ReplicaSets are named after it and their pods' template hash, which spares watching ReplicaSets.
-    return controller?.name === `${name}-${pod.metadata.labels?.['pod-template-hash']}`;
-  });
+  const { kind, name } = from.workload;
+  return {
+    reason: 'SourceNotFound',
+    message: pods.every((each) => each === undefined)
+      ? `There is no ${kind} ${name} in ${where}. Correct the name under from.workload or create it.`
+      : `Pod ${name} of ${where} has ended.`,
+  };
 }
 
 function identityFrom(namespace: string, sourceLabels: Readonly<Record<string, string>>, spec: PodSpec): Identity {

@@ -1,7 +1,9 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
-import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import type { Finding } from './finding.ts';
 import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { describeScopes, notGranted, resolveTarget, serviceNamedBy } from './reference.ts';
+import { describeReferred, describeSelector, podsReferred } from './referred.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */
@@ -70,6 +72,8 @@ function resolvedTargets(
   view: ClusterView,
 ): ResolvedTargets | Finding {
   const { to } = expectation;
+  const resolved = resolveTarget(test, to, view);
+  if ('reason' in resolved) return resolved;
   const { namespace } = test.metadata;
   if (to.ip !== undefined) {
     return { targets: [{ address: to.ip, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
@@ -79,33 +83,32 @@ function resolvedTargets(
   }
   if (to.host !== undefined) return hostTargets(to.host, test, expectation, view);
   if (to.service !== undefined) return serviceTargets(namespace, expectation, view);
-  const pods =
-    to.workload === undefined
-      ? podsMatching(namespace, to.pods ?? {}, view)
-      : podsOfWorkload(namespace, to.workload.kind, to.workload.name, view);
-  if (pods === undefined) {
+  const { scopes, note } = resolved;
+  const known = scopes.map((scope) => podsReferred(to, scope, view));
+  const pods = known.flatMap((each) => each ?? []);
+  if (pods.length === 0 && scopes.some(({ parts }) => parts !== undefined)) {
+    const { namespace, namespaces } = to;
+    return notGranted(test, { role: 'Target', namespace, namespaces, needs: 'Consent', what: describeReferred(to) });
+  }
+  const where = describeScopes(scopes);
+  if (known.every((each) => each === undefined)) {
     return {
       reason: 'TargetNotFound',
-      message: `There is no ${describeTarget(expectation, namespace)} in namespace ${namespace}. Correct the name under to.workload or create it.`,
+      message: `There is no ${to.workload?.kind} ${to.workload?.name} in ${where}. Correct the name under to.workload or create it.`,
     };
   }
   if (to.workload === undefined && pods.length === 0) {
     return {
       reason: 'TargetNotFound',
-      message: `No pod of namespace ${namespace} matches ${describeSelector(to.pods ?? {})}. Correct the selector or start the pods.`,
+      message: `No pod of ${where} matches ${describeSelector(to.pods ?? {})}. Correct the selector or start the pods.`,
     };
   }
-  return podTargets(pods, expectation, namespace);
+  const dialled = podTargets(pods, expectation, namespace);
+  if ('reason' in dialled || note === undefined) return dialled;
+  return { ...dialled, note: dialled.note === undefined ? note : `${dialled.note} ${note}` };
 }
 
 const dnsPort = 53;
-
-/** The Service that a host name stands for in the cluster's DNS, if it has that form. */
-export function serviceNamedBy(host: string): { readonly name: string; readonly namespace: string } | undefined {
-  const [, name, namespace] =
-    /^([-a-z0-9]+)\.([-a-z0-9]+)\.svc(?:\.cluster\.local)?\.?$/.exec(host.toLowerCase()) ?? [];
-  return name === undefined || namespace === undefined ? undefined : { name, namespace };
-}
 
 /** A host name is dialled as it is; but where it stands for a Service, what that lacks is no policy's doing. */
 function hostTargets(
@@ -145,8 +148,7 @@ export function protocolOf({ protocol, to }: Expectation): Protocol {
 
 /** The target in words, without its port, as sentences name it. */
 export function describeTarget({ to }: Expectation, testNamespace: string): string {
-  if (to.workload !== undefined) return `${to.workload.kind} ${to.workload.name}`;
-  if (to.pods !== undefined) return `pods ${describeSelector(to.pods)}`;
+  if (to.workload !== undefined || to.pods !== undefined) return describeReferred(to);
   if (to.service !== undefined) {
     const namespace = to.service.namespace ?? testNamespace;
     return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;

@@ -8,6 +8,8 @@ import type { Batch, Probe, Task } from './run.ts';
 /** Pods to be started together, and whose they are. */
 export interface BatchOrder {
   readonly owner: ProbeOwner;
+  /** Who owns the pods in a namespace, if not always `owner`. What it throws is the trouble of those pods. */
+  readonly ownerIn?: (namespace: string) => Promise<ProbeOwner>;
   readonly tasks: readonly Task[];
   readonly times: ProbeTimes;
 }
@@ -50,57 +52,62 @@ export function createRunner(options: RunnerOptions): Runner {
   };
 }
 
-function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
+function prepareBatch({ owner, tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
   const monotonic = clock.monotonic();
   return {
     id: token(),
     startedAt: clock.now(),
     begunAt: monotonic,
     deadline: monotonic + 1000 * (startSeconds + probingSeconds(times)),
-    probes: tasks.map((task) => prepareProbe(task, token())),
+    probes: tasks.map((task) => prepareProbe(owner, task, token())),
     apiRequests: 0,
   };
 }
 
-function prepareProbe(assignment: Task, token: string): Probe {
+function prepareProbe({ metadata }: ProbeOwner, assignment: Task, token: string): Probe {
+  // Whoever may make cluster-scoped tests may read every namespace.
+  const isAbroad = (metadata.namespace ?? '') !== '' && metadata.namespace !== assignment.identity.namespace;
   return {
     // Letters only: a StatefulSet claims pods by name, and its names end in a number.
     name: `postern-probe-${token.slice(0, 8)}`,
     namespace: assignment.identity.namespace,
     nonce: token,
     assignment,
+    isAbroad,
     seen: false,
   };
 }
 
 async function startBatch(
-  { owner, times }: BatchOrder,
+  { owner, ownerIn, times }: BatchOrder,
   batch: Batch,
   options: RunnerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   await inParallel(batch.probes, async (probe) => {
-    const manifest = probePodManifest(owner, probe.assignment, {
-      name: probe.name,
-      runId: batch.id,
-      nonce: probe.nonce,
-      settings: options.settings,
-      times,
-    });
-    await createPod(batch, probe, manifest, options, signal);
+    await createPod(batch, probe, options, signal, async () =>
+      probePodManifest((await ownerIn?.(probe.namespace)) ?? owner, probe.assignment, {
+        name: probe.name,
+        runId: batch.id,
+        nonce: probe.nonce,
+        settings: options.settings,
+        times,
+      }),
+    );
   });
 }
 
 async function createPod(
   batch: Batch,
   probe: Probe,
-  manifest: KubeObject,
   options: RunnerOptions,
   signal: AbortSignal,
+  manifest: () => Promise<KubeObject>,
 ): Promise<void> {
-  batch.apiRequests += 1;
   try {
-    const created = await options.client.create(options.pods, manifest, { signal });
+    const pod = await manifest();
+    batch.apiRequests += 1;
+    const created = await options.client.create(options.pods, pod, { signal });
     if (created.metadata.uid !== undefined) probe.uid = created.metadata.uid;
   } catch (error) {
     if (!isKubeError(error)) throw error;

@@ -165,7 +165,7 @@ function judgeCheck(
   const subject: Subject = {
     source: describeSource(expectation),
     target: `${describeTarget(expectation, test.metadata.namespace)} on ${describePort(expectation)}`,
-    namespace: test.metadata.namespace,
+    namespace: check.identity.namespace,
     protocol: applicationProtocolOf(expectation),
     hasPods: expectation.to.ip === undefined && expectation.to.host === undefined && expectation.to.dns === undefined,
     isPathUnseen: report !== undefined && isPathUnseen(check, report, evidence.reports, evidence.nodesOf),

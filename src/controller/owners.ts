@@ -1,0 +1,60 @@
+import { type ConnectivityTest, group, type KubeObject, version } from '../api/index.ts';
+import { KubeError, type KubeClient, type ResourceType } from '../kube/index.ts';
+import { isOfAdministrators, type Plan } from '../plan/index.ts';
+import type { BatchOrder } from '../runner/index.ts';
+import { probeAnchors, resources } from './resources.ts';
+
+/** The kind of a test, as the API server is asked for it. */
+export function resourceOf(test: ConnectivityTest): ResourceType {
+  return isOfAdministrators(test) ? resources.clusterConnectivityTests : resources.connectivityTests;
+}
+
+/** A test as the API server has it: one of the whole cluster has no namespace. */
+export function stored(test: ConnectivityTest): KubeObject & { readonly metadata: { readonly uid: string } } {
+  const { namespace, ...metadata } = test.metadata;
+  return { ...test, metadata: namespace === '' ? metadata : test.metadata };
+}
+
+/**
+ * Who owns the probe pods of a run in each namespace: the test at home, the grant that lets it in elsewhere, and for tests of the
+ * whole cluster an anchor. An owner has to be of the pod's own namespace: the garbage collector ignores any other, and the
+ * disruption controller asks for the scale of a cluster-scoped one in vain.
+ */
+export function ownersFor(
+  test: ConnectivityTest,
+  plan: Plan,
+  { client, signal, onRequest }: { client: KubeClient; signal: AbortSignal; onRequest: () => void },
+): NonNullable<BatchOrder['ownerIn']> {
+  const anchors = new Map<string, ReturnType<typeof anchorIn>>();
+  return async (namespace) => {
+    if (namespace === test.metadata.namespace) return test;
+    if (!isOfAdministrators(test)) {
+      const grant = plan.scopes.find((scope) => scope.role === 'Source' && scope.namespace === namespace)?.grant;
+      if (grant !== undefined) return grant;
+      throw new KubeError('Forbidden', `Nothing grants this test its probe pods in namespace ${namespace}`);
+    }
+    const known = anchors.get(namespace);
+    if (known !== undefined) return known;
+    onRequest();
+    const anchor = anchorIn(namespace, test, client, signal);
+    anchors.set(namespace, anchor);
+    return anchor;
+  };
+}
+
+/** The stand-in of a test of the whole cluster, created if there is none. It goes with the test. */
+async function anchorIn(namespace: string, test: ConnectivityTest, client: KubeClient, signal: AbortSignal) {
+  const { apiVersion, kind, metadata } = stored(test);
+  const { name, uid } = metadata;
+  const anchor: KubeObject = {
+    apiVersion: `${group}/${version}`,
+    kind: probeAnchors.kind,
+    metadata: { name, namespace, ownerReferences: [{ apiVersion, kind, name, uid }] },
+  };
+  const created = await client.apply<KubeObject>(probeAnchors, anchor, {
+    fieldManager: 'postern',
+    force: true,
+    signal,
+  });
+  return { ...created, metadata: { ...created.metadata, uid: created.metadata.uid ?? '' } };
+}
