@@ -246,6 +246,29 @@ describe('a tenant with rights in one namespace alone', () => {
     });
   });
 
+  it('does not learn what a target answers', async () => {
+    const { kubectl } = home;
+    const { items } = await kubectl.json<{ items: Pod[] }>(`get pods -n ${theirs} -l app=teller`);
+    const [answer = ''] = items.map(({ metadata }) => metadata.name);
+    const asked = { service: { name: 'teller', namespace: theirs } };
+    await as(
+      tenant,
+      connectivityTest(mine, 'listener', [
+        { ...allow('hears', deployment('web'), asked), http: { path: '/hostname' } },
+        { ...allow('is-told-off', deployment('web'), asked), http: { path: '/hostname', status: [418] } },
+      ]),
+    );
+
+    const { status } = await nextRun(kubectl, mine, 'listener');
+
+    expect(status?.expectations?.map(({ reason }) => reason)).toEqual(['Reachable', 'HTTPMismatch']);
+    const events = await kubectl(`get events -n ${mine} -o json`);
+    const logs = await kubectl('logs -n postern deployment/postern');
+    // It is the answer, as its own people can see.
+    expect(answer).toContain('teller-');
+    for (const sink of [JSON.stringify(status), events, logs]) expect(sink).not.toContain(answer);
+  });
+
   it.each<[string, (podIp: string) => object]>([
     ['by Service', () => ({ service: { name: 'vault', namespace: theirs } })],
     ['by host name', () => ({ host: `vault.${theirs}.svc.cluster.local` })],
