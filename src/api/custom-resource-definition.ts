@@ -106,6 +106,7 @@ export function probeAnchorDefinition(): Json {
     schema: {
       description:
         'ProbeAnchor stands for a ClusterConnectivityTest in a namespace: it owns the probe pods there. Postern writes it; it is removed with the test.',
+      required: ['spec'],
       properties: {
         ...typeMeta('ProbeAnchor'),
         spec: structural(anchorSpecification),

@@ -167,7 +167,7 @@ describe('the controller, between namespaces', () => {
     expect(pod?.metadata.namespace).toBe('bank');
     expect(ownersOf(pod)).toMatchObject([{ kind: 'ProbeAnchor', name: 'everywhere', controller: true }]);
     const [anchor] = stage.requests('apply', 'probeanchors');
-    expect(anchor).toMatchObject({ namespace: 'bank' });
+    expect(anchor).toMatchObject({ namespace: 'bank', body: { spec: { probeReplicas: 0 } } });
     expect(condition('Ready', 'everywhere', '')).toBe('True AllPassed');
     expect(await seriesOf('postern_last_run_timestamp_seconds')).toEqual([
       expect.stringContaining('{namespace="(cluster)",test="everywhere"}'),

@@ -46,10 +46,12 @@ export function ownersFor(
 async function anchorIn(namespace: string, test: ConnectivityTest, client: KubeClient, signal: AbortSignal) {
   const { apiVersion, kind, metadata } = stored(test);
   const { name, uid } = metadata;
-  const anchor: KubeObject = {
+  const anchor = {
     apiVersion: `${group}/${version}`,
     kind: probeAnchors.kind,
     metadata: { name, namespace, ownerReferences: [{ apiVersion, kind, name, uid }] },
+    // Without it there is no scale, and budgets allow no disruption while there are probe pods.
+    spec: { probeReplicas: 0 },
   };
   const created = await client.apply<KubeObject>(probeAnchors, anchor, {
     fieldManager: 'postern',
