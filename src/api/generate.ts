@@ -1,12 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { calibrationDefinition, connectivityTestDefinition } from './custom-resource-definition.ts';
+import {
+  calibrationDefinition,
+  clusterConnectivityTestDefinition,
+  connectivityGrantDefinition,
+  connectivityTestDefinition,
+  probeAnchorDefinition,
+} from './custom-resource-definition.ts';
 import { reasonsPage } from './reasons-page.ts';
 
 /** Writes what is made from the schemas and the reasons; with `--check` it only tells whether the files are up to date. */
 const files = {
   'crds/calibrations.yaml': manifest(calibrationDefinition()),
+  'crds/clusterconnectivitytests.yaml': manifest(clusterConnectivityTestDefinition()),
+  'crds/connectivitygrants.yaml': manifest(connectivityGrantDefinition()),
   'crds/connectivitytests.yaml': manifest(connectivityTestDefinition()),
+  'crds/probeanchors.yaml': manifest(probeAnchorDefinition()),
   'docs/reasons.md': reasonsPage(),
 };
 
@@ -18,7 +27,7 @@ for (const [name, text] of Object.entries(files)) {
   const file = new URL(`../../${name}`, import.meta.url);
   if (!process.argv.includes('--check')) {
     writeFileSync(file, text);
-  } else if (readFileSync(file, 'utf8') !== text) {
+  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
     process.stderr.write(`${name} is not what src/api says: run "npm run generate" and commit the result\n`);
     process.exitCode = 1;
   }
