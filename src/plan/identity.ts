@@ -8,9 +8,9 @@ import type {
   Reason,
   WorkloadReference,
 } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import { plainText } from '../text/index.ts';
 import { type Mesh, meshOf } from './mesh.ts';
-import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
 /** What policies select a source by, and what else a pod needs to stand where the source stands. */

@@ -1,4 +1,5 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { PlannedCheck } from '../probe/index.ts';
 import { assign } from './assignment.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
@@ -7,7 +8,7 @@ import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts
 import { alongPaths, type PlacedIdentity } from './node-path.ts';
 import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
 import type { OwnPlace } from './own-place.ts';
-import { labelKeysNamedBy, selectorMatches } from './selector.ts';
+import { labelKeysNamedBy } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
 
