@@ -1,4 +1,5 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { PlannedCheck } from '../probe/index.ts';
 import { assign } from './assignment.ts';
 import { type Scope, scopeKey } from './consent.ts';
@@ -10,7 +11,7 @@ import { alongPaths, type PlacedIdentity } from './node-path.ts';
 import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
 import type { OwnPlace } from './own-place.ts';
 import { referencesOf } from './references.ts';
-import { labelKeysNamedBy, selectorMatches } from './selector.ts';
+import { labelKeysNamedBy } from './selector.ts';
 import { type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
 

@@ -10,7 +10,7 @@ import {
 import { consentOf, isOfAdministrators, refusesProbes, type Scope } from './consent.ts';
 import type { Finding } from './finding.ts';
 import { describeReferred, describeSelector } from './referred.ts';
-import { selectorMatches } from './selector.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { ClusterView } from './view.ts';
 
 /** Something in a test that names a namespace, or several. */

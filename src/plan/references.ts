@@ -1,7 +1,7 @@
 import type { ConnectivityTest, Namespace } from '../api/index.ts';
 import type { Scope } from './consent.ts';
 import { resolveSource, resolveTarget, serviceNamedBy } from './reference.ts';
-import { selectorMatches } from './selector.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { ClusterView } from './view.ts';
 
 /** What a test refers to and may use. */

@@ -1,7 +1,7 @@
 import type { LabelSelector, Pod, PodSpec, Source, WorkloadReference } from '../api/index.ts';
 import { plainText } from '../text/index.ts';
 import type { GrantedPart, Scope } from './consent.ts';
-import { selectorMatches } from './selector.ts';
+import { selectorMatches } from '../policy/index.ts';
 import { type ClusterView, isLive } from './view.ts';
 
 /** What pods are named by, in a source and in a target alike. */

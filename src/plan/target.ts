@@ -1,10 +1,11 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol } from '../api/index.ts';
+import { containerPortNamed } from '../policy/index.ts';
 import { familyOf, isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
 import { blockTargets } from './address-block.ts';
 import type { Finding } from './finding.ts';
 import { podAddresses, serviceAddresses, sliceFamilies, withoutFamily } from './ip-family.ts';
 import { type Mesh, meshOf } from './mesh.ts';
-import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { describeScopes, notGranted, refusedAddress, resolveTarget, serviceNamedBy } from './reference.ts';
 import { describeReferred, describeSelector, describeWanted, podsReferred } from './referred.ts';
 import { sampleOf } from './sample.ts';
