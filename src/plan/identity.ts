@@ -1,6 +1,6 @@
 import type { ConnectivityTest, Expectation, LabelSelector, Pod, PodSpec, Reason } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import { plainText } from '../text/index.ts';
-import { selectorMatches } from './selector.ts';
 import { type ClusterView, isLive } from './view.ts';
 
 /** What policies select a source by, and what else a pod needs to stand where the source stands. */

@@ -1,8 +1,9 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { PlannedCheck } from '../probe/index.ts';
 import { assign } from './assignment.ts';
 import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
-import { labelKeysNamedBy, selectorMatches } from './selector.ts';
+import { labelKeysNamedBy } from './selector.ts';
 import { serviceNamedBy, type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
 

@@ -1,0 +1,59 @@
+import type { Policy } from '../api/index.ts';
+import { compileNetworkPolicy, inNamespace } from './network-policy.ts';
+import type { CompiledPolicy } from './normal-form.ts';
+import { groupOf, referenceOf } from './part.ts';
+import type { Reading } from './profile.ts';
+import { unknownSections } from './unmodelled.ts';
+
+/**
+ * A policy of any kind in normal form. One that the API server would refuse has no sections; but where a server has accepted
+ * it all the same (it carries a uid), it is in force in a way that cannot be told from here.
+ */
+export function compile(policy: Policy, reading: Reading): CompiledPolicy {
+  const compiled = compileByKind(policy, reading);
+  const isRejected = compiled.findings.some(({ code }) => code === 'Rejected');
+  if (!isRejected || policy.metadata.uid === undefined) return compiled;
+  const { reference } = compiled;
+  return {
+    ...compiled,
+    sections: unknownSections(reference, subjectsOf(policy, reading), {
+      code: 'PolicyNotRead',
+      truth: 'unknown',
+      message: `${policy.kind} ${policy.metadata.name} is in force, but not in a form that the API documents: see what is reported about it.`,
+      part: { policy: reference, path: 'spec' },
+    }),
+  };
+}
+
+function compileByKind(policy: Policy, reading: Reading): CompiledPolicy {
+  // Kinds of different groups share names, so both are looked at.
+  switch (`${groupOf(policy.apiVersion)}/${policy.kind}`) {
+    case 'networking.k8s.io/NetworkPolicy':
+      return compileNetworkPolicy(policy, reading);
+    default:
+      return notModelled(policy, reading);
+  }
+}
+
+function notModelled(policy: Policy, reading: Reading): CompiledPolicy {
+  const reference = referenceOf(policy);
+  const part = { policy: reference, path: 'kind' };
+  const message = `The model does not evaluate policies of kind ${policy.kind} (${policy.apiVersion}), so answers about pods that ${policy.metadata.name} may select are unknown.`;
+  return {
+    reference,
+    sections: unknownSections(reference, subjectsOf(policy, reading), {
+      code: 'FieldNotModelled',
+      truth: 'unknown',
+      message,
+      part,
+    }),
+    findings: [{ code: 'NotModelled', message, part }],
+  };
+}
+
+/** The pods that a policy which cannot be read may select: those of its namespace, or all. */
+function subjectsOf({ metadata }: Policy, reading: Reading) {
+  return metadata.namespace === undefined
+    ? []
+    : [inNamespace(metadata.namespace, 'metadata.namespace', reading.hostNetworkIsPod)];
+}

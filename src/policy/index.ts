@@ -1,0 +1,13 @@
+/** What the policies of a cluster say about a connection, by their documentation: exact where it is, and open where it is not. */
+export type { Scene } from './condition.ts';
+export { expressionHolds, namespaceNameLabel, selectorMatches } from './labels.ts';
+export type { LabelExpression, LabelOperator, Labels, Requirement } from './labels.ts';
+export { policyModel } from './model.ts';
+export type { PolicyModel, PolicyModelOptions } from './model.ts';
+export type * from './normal-form.ts';
+export type * from './open-point.ts';
+export { keyOf, referenceOf } from './part.ts';
+export type { PolicyPart, PolicyReference } from './part.ts';
+export type { ProfileName } from './profile.ts';
+export type * from './question.ts';
+export type { Answer, Truth } from './truth.ts';
