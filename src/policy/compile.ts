@@ -1,4 +1,6 @@
 import type { Policy } from '../api/index.ts';
+import { compileCilium } from './cilium.ts';
+import { compileClusterNetworkPolicy } from './cluster-network-policy.ts';
 import { compileNetworkPolicy, inNamespace } from './network-policy.ts';
 import type { CompiledPolicy } from './normal-form.ts';
 import { groupOf, referenceOf } from './part.ts';
@@ -30,6 +32,11 @@ function compileByKind(policy: Policy, reading: Reading): CompiledPolicy {
   switch (`${groupOf(policy.apiVersion)}/${policy.kind}`) {
     case 'networking.k8s.io/NetworkPolicy':
       return compileNetworkPolicy(policy, reading);
+    case 'policy.networking.k8s.io/ClusterNetworkPolicy':
+      return compileClusterNetworkPolicy(policy);
+    case 'cilium.io/CiliumNetworkPolicy':
+    case 'cilium.io/CiliumClusterwideNetworkPolicy':
+      return compileCilium(policy);
     default:
       return notModelled(policy, reading);
   }

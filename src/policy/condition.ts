@@ -94,10 +94,12 @@ function entityHolds(entity: Entity, party: Party, { subject }: Scene): Truth {
       return party.kind === 'pod' && !party.hostNetwork ? 'yes' : 'no';
     case 'World':
       return party.kind === 'address' ? 'yes' : 'no';
-    case 'World-IPv4':
+    case 'WorldIPv4':
       return party.kind === 'address' && party.address.family === 4 ? 'yes' : 'no';
-    case 'World-IPv6':
+    case 'WorldIPv6':
       return party.kind === 'address' && party.address.family === 6 ? 'yes' : 'no';
+    case 'Nodes':
+      return isNode ? 'yes' : 'no';
     case 'Host':
       return isNode ? onSameNode(subject, party) : 'no';
     case 'RemoteNode':

@@ -16,6 +16,8 @@ export interface Ground {
   readonly sections: Readonly<Record<Direction, readonly Section[]>>;
   /** Whoever an endpoint stands for, or why that is not known. */
   readonly partyOf: (endpoint: Endpoint) => Party | OpenPoint;
+  /** Policies that may police nodes. */
+  readonly hostPolicies: readonly OpenPoint[];
   /** What to add to answers about pods of a namespace. */
   readonly caveats: (namespace: string) => readonly Caveat[];
 }
@@ -41,7 +43,7 @@ function directionOf(
   { protocol, port }: Question,
   ground: Ground,
 ): DirectionDecision {
-  if (subject.kind !== 'pod') return directionDecision(settled('allow', 'NotSubject'));
+  if (subject.kind !== 'pod') return notSubject(subject, ground);
   const { reading } = ground;
   const destination = direction === 'egress' ? peer : subject;
   const ask = (hostNetworkIsPod: boolean): DirectionDecision =>
@@ -50,9 +52,16 @@ function directionOf(
   if (!involvesHost) return exempted(direction, subject, peer, ask(false), reading);
   // A plugin either tells host network pods from their node or does not: where both ways agree, it does not matter.
   const asNode = subject.hostNetwork
-    ? directionDecision(settled('allow', 'NotSubject'))
+    ? notSubject(subject, ground)
     : exempted(direction, subject, peer, ask(false), reading);
   return chosen(asNode, reading.hostNetworkIsPod, hostNetworkPoint(subject, peer), () => ask(true));
+}
+
+/** Policies select pods; what polices nodes is not modelled. */
+function notSubject(subject: Party, { hostPolicies }: Ground): DirectionDecision {
+  const open = directionDecision(settled('allow', 'NotSubject'));
+  if (subject.kind === 'address' || hostPolicies.length === 0) return open;
+  return directionDecision({ answer: 'unknown', reason: 'Open', decidedBy: [], open: hostPolicies });
 }
 
 /** What the policies alone say. */

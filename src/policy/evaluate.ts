@@ -163,21 +163,27 @@ function equalPriority(group: readonly Selected[]): OpenPoint {
 }
 
 function inStages(selected: readonly Selected[]): readonly StageSections[] {
-  const ranks = Map.groupBy(selected, ({ section }) => section.stage.rank);
-  return [...ranks.entries()]
-    .toSorted(([a], [b]) => a - b)
-    .flatMap(([, members]) => {
+  const stages = Map.groupBy(selected, ({ section }) => section.stage.name);
+  return [...stages.values()]
+    .flatMap((members) => {
       const stage = members[0]?.section.stage;
       return stage === undefined ? [] : [{ stage, groups: groupsOf(stage, members) }];
+    })
+    .toSorted((a, b) => a.stage.rank - b.stage.rank || compareText(a.stage.name, b.stage.name));
+}
+
+/** Sections in the order in which they are asked; those between which there is none, together. */
+function groupsOf({ ties }: Stage, members: readonly Selected[]): StageSections['groups'] {
+  const byOrder = Map.groupBy(members, ({ section }) => section.order);
+  return [...byOrder.entries()]
+    .toSorted(([a], [b]) => a - b)
+    .flatMap(([, equals]) => {
+      const isOfOneKind = new Set(equals.map(({ section }) => section.policy.group)).size === 1;
+      if (ties !== 'byName' || !isOfOneKind) return [equals];
+      return equals.toSorted((a, b) => compareText(a.section.policy.name, b.section.policy.name)).map((one) => [one]);
     });
 }
 
-function groupsOf(stage: Stage, members: readonly Selected[]): StageSections['groups'] {
-  const ordered = members.toSorted((a, b) => a.section.order - b.section.order || byName(a, b));
-  if (stage.ties !== 'undefined') return ordered.map((member) => [member]);
-  return [...Map.groupBy(ordered, ({ section }) => section.order).values()];
-}
-
-function byName(a: Selected, b: Selected): number {
-  return a.section.policy.name < b.section.policy.name ? -1 : 1;
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

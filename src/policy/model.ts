@@ -60,6 +60,7 @@ function groundOf(world: PolicyWorld, reading: Reading): CompiledGround {
       egress: sections.filter(({ direction }) => direction === 'egress'),
     },
     partyOf: partyFinder(pods, nodes),
+    hostPolicies: policies.flatMap(({ hostPolicy }) => (hostPolicy === undefined ? [] : [hostPolicy])),
     caveats: (namespace) =>
       [...(rejected.get(namespace) ?? []), ...(rejected.get(undefined) ?? [])].map(({ reference }) =>
         rejection(reference),

@@ -13,12 +13,14 @@ export interface CompiledPolicy {
   readonly reference: PolicyReference;
   readonly sections: readonly Section[];
   readonly findings: readonly PolicyFinding[];
+  /** Set where the policy may also police nodes, which the model does not evaluate. */
+  readonly hostPolicy?: OpenPoint;
 }
 
 /**
- * Stages are asked in order until one decides; a subject that none decides for is open. In a `union` stage a denying rule that
+ * Stages are asked by rank until one decides; a subject that none decides for is open. In a `union` stage a denying rule that
  * matches wins, else an admitting one. In an `ordered` stage sections are asked by `order`, rules as written, and the first
- * match decides; sections of equal order whose rules disagree have no defined order unless `ties` are broken by name.
+ * match decides; sections of equal order have no defined order unless `ties` are broken by name, among those of one API group.
  */
 export interface Stage {
   readonly name: string;
@@ -52,9 +54,9 @@ export interface Rule {
   readonly action: Action;
   /** Further conditions on the subject itself (Calico can name both sides in one rule). */
   readonly subject: readonly Condition[];
-  /** One of them must match; absent means any peer, whether in the cluster or not. */
+  /** One of them must match; absent means any peer, whether in the cluster or not, an empty list none. */
   readonly peers?: readonly Peer[];
-  /** One of them must match; absent means any port of any protocol. */
+  /** One of them must match; absent means any port of any protocol, an empty list none. */
   readonly ports?: readonly PortMatch[];
   readonly notPorts?: readonly PortMatch[];
   /** What else must hold and cannot be known from the connection alone, such as a name or a request. */
@@ -94,9 +96,18 @@ export interface BlockCondition {
   readonly nodes: Truth;
 }
 
-/** Groups of peers by what they are: a pod, the subject's own node, another node, or outside of the cluster. */
+/** Groups of peers by what they are. `Host` is the subject's own node; pods of the host network are their nodes. */
 export type Entity =
-  'All' | 'Cluster' | 'World' | 'World-IPv4' | 'World-IPv6' | 'Host' | 'RemoteNode' | 'Pods' | 'None';
+  | 'All'
+  | 'None'
+  | 'Cluster'
+  | 'Pods'
+  | 'Nodes'
+  | 'Host'
+  | 'RemoteNode'
+  | 'World'
+  | 'WorldIPv4'
+  | 'WorldIPv6';
 
 export interface PortMatch {
   readonly path: string;

@@ -1,4 +1,4 @@
-import type { FindingCode, PolicyFinding } from './open-point.ts';
+import type { FindingCode, OpenPoint, PolicyFinding } from './open-point.ts';
 import type { PolicyReference } from './part.ts';
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -71,4 +71,14 @@ export function createReader(policy: PolicyReference, { unknownField }: ReaderOp
       return found;
     },
   };
+}
+
+/** The open point that a field at or below a path causes because the model does not evaluate it, if there is one. */
+export function openBelow(reader: Reader, path: string): OpenPoint | undefined {
+  const found = reader.findings.find(
+    ({ code, part }) => code === 'NotModelled' && (part.path === path || part.path.startsWith(`${path}.`) || part.path.startsWith(`${path}[`)),
+  );
+  return found === undefined
+    ? undefined
+    : { code: 'FieldNotModelled', truth: 'unknown', message: found.message, part: found.part };
 }

@@ -19,7 +19,7 @@ export function unknownSection(
     policy,
     direction,
     path,
-    stage: { name: 'Unmodelled', rank: -1, evaluation: 'ordered', ties: 'byName' },
+    stage: { name: 'Unmodelled', rank: Number.NEGATIVE_INFINITY, evaluation: 'ordered', ties: 'byName' },
     order: 0,
     subject,
     subjectPath: path,
