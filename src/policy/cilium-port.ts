@@ -31,7 +31,9 @@ function readEntry(reader: Reader, value: unknown, path: string): PortEntry {
 function dependsOnRequest(reader: Reader, entry: Members, path: string): OpenPoint | undefined {
   const member = ['rules', 'serverNames', 'listener'].find((field) => entry[field] !== undefined);
   if (member === undefined) return undefined;
-  const isDNS = member === 'rules' && Object.hasOwn(reader.object(entry['rules'], `${path}.rules`, ['http', 'kafka', 'dns', 'l7proto', 'l7']), 'dns');
+  const isDNS =
+    member === 'rules' &&
+    Object.hasOwn(reader.object(entry['rules'], `${path}.rules`, ['http', 'kafka', 'dns', 'l7proto', 'l7']), 'dns');
   const what = isDNS ? 'the names that are asked for' : 'what is sent over the connection';
   return {
     code: isDNS ? 'DependsOnName' : 'DependsOnRequest',

@@ -28,7 +28,9 @@ export function readCiliumRules(
   const written = scope.reader.list(value, path);
   const rules = written.flatMap((entry, index) => readRule(scope, direction, action, entry, `${path}[${index}]`));
   const side = direction === 'ingress' ? 'from' : 'to';
-  const requires = written.findIndex((entry) => typeof entry === 'object' && entry !== null && Object.hasOwn(entry, `${side}Requires`));
+  const requires = written.findIndex(
+    (entry) => typeof entry === 'object' && entry !== null && Object.hasOwn(entry, `${side}Requires`),
+  );
   if (requires === -1) return { rules, count: written.length };
   const member = `${path}[${requires}].${side}Requires`;
   const message = `${side}Requires constrains other rules (until Cilium 1.18), which the model does not evaluate.`;
@@ -36,12 +38,23 @@ export function readCiliumRules(
   return {
     rules,
     count: written.length,
-    unknown: { code: 'FieldNotModelled', truth: 'unknown', message, part: { policy: scope.reader.policy, path: member } },
+    unknown: {
+      code: 'FieldNotModelled',
+      truth: 'unknown',
+      message,
+      part: { policy: scope.reader.policy, path: member },
+    },
   };
 }
 
 /** One written rule is a rule for each of its port entries, since each may bring requests of its own. */
-function readRule(scope: CiliumScope, direction: Direction, action: 'allow' | 'deny', value: unknown, path: string): readonly Rule[] {
+function readRule(
+  scope: CiliumScope,
+  direction: Direction,
+  action: 'allow' | 'deny',
+  value: unknown,
+  path: string,
+): readonly Rule[] {
   const { reader } = scope;
   const side = direction === 'ingress' ? 'from' : 'to';
   const egressOnly = direction === 'egress' ? ['toServices', 'toFQDNs'] : [];
@@ -74,7 +87,12 @@ function authentication(reader: Reader, rule: Members, path: string): OpenPoint 
   const { mode } = reader.object(rule['authentication'], `${path}.authentication`, ['mode']);
   if (mode === 'disabled') return undefined;
   const message = `${path} asks for mutual authentication, which depends on more than policies.`;
-  return { code: 'FieldNotModelled', truth: 'unknown', message, part: { policy: reader.policy, path: `${path}.authentication` } };
+  return {
+    code: 'FieldNotModelled',
+    truth: 'unknown',
+    message,
+    part: { policy: reader.policy, path: `${path}.authentication` },
+  };
 }
 
 /** A rule's peers; `undefined` where it names none and so means any, empty where it lists none of a kind. */
@@ -118,7 +136,10 @@ function readPeer(scope: CiliumScope, kind: string, member: unknown, path: strin
       // Names stand for addresses outside of the cluster alone.
       return [{ kind: 'Entity', entity: 'World', path }, dependsOnName(reader.policy, member, path)];
     case 'Nodes':
-      return [{ kind: 'Entity', entity: 'RemoteNode', path }, notModelled(reader, path, 'Nodes are selected by their labels, which are not read.')];
+      return [
+        { kind: 'Entity', entity: 'RemoteNode', path },
+        notModelled(reader, path, 'Nodes are selected by their labels, which are not read.'),
+      ];
     default:
       return [notModelled(reader, path, `The model does not evaluate to${kind}, so whom it selects is unknown.`)];
   }
@@ -132,11 +153,20 @@ function readEntity(reader: Reader, member: unknown, path: string): Condition {
 
 function notModelled(reader: Reader, path: string, message: string): Condition {
   reader.note('NotModelled', path, message);
-  return { kind: 'Open', point: { code: 'FieldNotModelled', truth: 'unknown', message, part: { policy: reader.policy, path } }, path };
+  return {
+    kind: 'Open',
+    point: { code: 'FieldNotModelled', truth: 'unknown', message, part: { policy: reader.policy, path } },
+    path,
+  };
 }
 
 function readBlockSet(reader: Reader, member: unknown, path: string): readonly Condition[] {
-  const { cidr, except, cidrGroupRef, cidrGroupSelector } = reader.object(member, path, ['cidr', 'except', 'cidrGroupRef', 'cidrGroupSelector']);
+  const { cidr, except, cidrGroupRef, cidrGroupSelector } = reader.object(member, path, [
+    'cidr',
+    'except',
+    'cidrGroupRef',
+    'cidrGroupSelector',
+  ]);
   if (cidrGroupRef !== undefined || cidrGroupSelector !== undefined) {
     const outside: Condition = { kind: 'Entity', entity: 'World', path };
     return [outside, notModelled(reader, path, 'The blocks stand in a CiliumCIDRGroup, which is not read.')];

@@ -40,8 +40,7 @@ export function endpointCondition(
   const reserved = reservedCondition(reader, value, path);
   if (reserved !== undefined) return reserved;
   const requirements = requirementsOf(readCiliumSelector(reader, value, path), 'Pod', path).map(translated);
-  const namesNamespace =
-    keys.includes(namespaceKey) || keys.some((key) => key.startsWith(namespaceLabelPrefix));
+  const namesNamespace = keys.includes(namespaceKey) || keys.some((key) => key.startsWith(namespaceLabelPrefix));
   // A namespaced policy never selects subjects elsewhere, whatever its selector says.
   const isConfined = namespace !== undefined && (role === 'subject' || !namesNamespace);
   const own = isConfined ? requirementsOf({ matchLabels: { [namespaceNameLabel]: namespace } }, 'Namespace', path) : [];
@@ -54,7 +53,11 @@ function readCiliumSelector(reader: Reader, value: unknown, path: string) {
   const { matchLabels, matchExpressions } = reader.object(value, path, ['matchLabels', 'matchExpressions']);
   const bare = {
     ...(isObject(matchLabels)
-      ? { matchLabels: Object.fromEntries(Object.entries(matchLabels).map(([key, label]) => [withoutSource(key), label])) }
+      ? {
+          matchLabels: Object.fromEntries(
+            Object.entries(matchLabels).map(([key, label]) => [withoutSource(key), label]),
+          ),
+        }
       : { matchLabels }),
     matchExpressions: Array.isArray(matchExpressions)
       ? matchExpressions.map((entry: unknown) =>

@@ -68,10 +68,17 @@ function compileRule(scope: CiliumScope, value: unknown, path: string): Compiled
     return { sections: [], hostPolicy: { code: 'FieldNotModelled', truth: 'unknown', message, part } };
   }
   const subject = [endpointCondition(scope, endpointSelector, `${path}.endpointSelector`, 'subject')];
-  const sections = (['ingress', 'egress'] as const).flatMap((direction) => section(scope, rule, path, subject, direction));
-  const unread = Object.keys(rule).filter((key) => !ruleFields.includes(key)).map((key) => openBelow(reader, `${path}.${key}`));
+  const sections = (['ingress', 'egress'] as const).flatMap((direction) =>
+    section(scope, rule, path, subject, direction),
+  );
+  const unread = Object.keys(rule)
+    .filter((key) => !ruleFields.includes(key))
+    .map((key) => openBelow(reader, `${path}.${key}`));
   const [point] = unread.filter((found) => found !== undefined);
-  const unknown = point === undefined ? [] : (['ingress', 'egress'] as const).map((direction) => unknownSection(reader.policy, direction, subject, point));
+  const unknown =
+    point === undefined
+      ? []
+      : (['ingress', 'egress'] as const).map((direction) => unknownSection(reader.policy, direction, subject, point));
   return { sections: [...sections, ...unknown] };
 }
 

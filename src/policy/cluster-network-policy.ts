@@ -49,7 +49,11 @@ export function compileClusterNetworkPolicy(policy: Policy): CompiledPolicy {
       },
     ];
   });
-  return { reference, sections: reader.isRejected ? [] : [...sections, ...unread(reader, reference, spec)], findings: reader.findings };
+  return {
+    reference,
+    sections: reader.isRejected ? [] : [...sections, ...unread(reader, reference, spec)],
+    findings: reader.findings,
+  };
 }
 
 /** What cannot be told where the policy itself, or its subject, has a field that the model does not know. */
@@ -66,7 +70,10 @@ function unread(reader: Reader, reference: PolicyReference, spec: Members): read
 
 function readPriority(reader: Reader, value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1000) return value;
-  reader.reject('spec.priority', `spec.priority has to be a whole number from 0 to 1000, not ${JSON.stringify(value)}.`);
+  reader.reject(
+    'spec.priority',
+    `spec.priority has to be a whole number from 0 to 1000, not ${JSON.stringify(value)}.`,
+  );
   return 0;
 }
 
@@ -78,15 +85,23 @@ function readRule(reader: Reader, direction: Direction, value: unknown, path: st
     .list(rule[side], `${path}.${side}`)
     .map((peer, index) => readPeer(reader, direction, peer, `${path}.${side}[${index}]`));
   if (peers.length === 0) {
-    reader.reject(`${path}.${side}`, `A rule needs at least one peer under ${side}: write namespaces: {} for every pod.`);
+    reader.reject(
+      `${path}.${side}`,
+      `A rule needs at least one peer under ${side}: write namespaces: {} for every pod.`,
+    );
   }
   const protocols = reader.list(rule['protocols'], `${path}.protocols`);
   if (rule['protocols'] !== undefined && protocols.length === 0) {
     reader.reject(`${path}.protocols`, 'An empty list of protocols is refused: leave it away for any protocol.');
   }
   const ports = protocols.map((entry, index) => readProtocol(reader, entry, `${path}.protocols[${index}]`));
-  const unknownMember = Object.keys(rule).find((key) => openBelow(reader, `${path}.${key}`) !== undefined && !['name', 'action', side, 'protocols'].includes(key));
-  const open = unknownMember === undefined ? openBelow(reader, `${path}.protocols`) : openBelow(reader, `${path}.${unknownMember}`);
+  const unknownMember = Object.keys(rule).find(
+    (key) => openBelow(reader, `${path}.${key}`) !== undefined && !['name', 'action', side, 'protocols'].includes(key),
+  );
+  const open =
+    unknownMember === undefined
+      ? openBelow(reader, `${path}.protocols`)
+      : openBelow(reader, `${path}.${unknownMember}`);
   return {
     path,
     action: actions[action],
@@ -149,7 +164,8 @@ function readNodes({ policy }: Reader, value: unknown, path: string): readonly C
 function readNetworks(reader: Reader, value: unknown, path: string): readonly Condition[] {
   const conditions = reader.list(value, path).flatMap((text, index): readonly Condition[] => {
     const block = blockOf(reader.text(text, `${path}[${index}]`) ?? '');
-    if (block !== undefined) return [{ kind: 'Block', path: `${path}[${index}]`, block, except: [], pods: 'yes', nodes: 'yes' }];
+    if (block !== undefined)
+      return [{ kind: 'Block', path: `${path}[${index}]`, block, except: [], pods: 'yes', nodes: 'yes' }];
     reader.reject(`${path}[${index}]`, `${JSON.stringify(text)} is no address block: write one like 10.0.0.0/8.`);
     return [];
   });
@@ -185,7 +201,8 @@ function readProtocol(reader: Reader, value: unknown, path: string): PortMatch {
 
 function readRange(reader: Reader, value: unknown, path: string): { readonly first: number; readonly last: number } {
   const { number, range } = reader.object(value, path, ['number', 'range']);
-  if ((number === undefined) === (range === undefined)) reader.reject(path, `${path} takes exactly one of number and range.`);
+  if ((number === undefined) === (range === undefined))
+    reader.reject(path, `${path} takes exactly one of number and range.`);
   if (range === undefined) {
     const port = readNumber(reader, number, `${path}.number`);
     return { first: port, last: port };

@@ -1,4 +1,6 @@
 import type { Policy } from '../api/index.ts';
+import { compileCalico } from './calico.ts';
+import type { CalicoContext } from './calico-tier.ts';
 import { compileCilium } from './cilium.ts';
 import { compileClusterNetworkPolicy } from './cluster-network-policy.ts';
 import { compileNetworkPolicy, inNamespace } from './network-policy.ts';
@@ -11,8 +13,8 @@ import { unknownSections } from './unmodelled.ts';
  * A policy of any kind in normal form. One that the API server would refuse has no sections; but where a server has accepted
  * it all the same (it carries a uid), it is in force in a way that cannot be told from here.
  */
-export function compile(policy: Policy, reading: Reading): CompiledPolicy {
-  const compiled = compileByKind(policy, reading);
+export function compile(policy: Policy, reading: Reading, calico: CalicoContext): CompiledPolicy {
+  const compiled = compileByKind(policy, reading, calico);
   const isRejected = compiled.findings.some(({ code }) => code === 'Rejected');
   if (!isRejected || policy.metadata.uid === undefined) return compiled;
   const { reference } = compiled;
@@ -27,16 +29,25 @@ export function compile(policy: Policy, reading: Reading): CompiledPolicy {
   };
 }
 
-function compileByKind(policy: Policy, reading: Reading): CompiledPolicy {
+function compileByKind(policy: Policy, reading: Reading, calico: CalicoContext): CompiledPolicy {
   // Kinds of different groups share names, so both are looked at.
-  switch (`${groupOf(policy.apiVersion)}/${policy.kind}`) {
+  // The CRDs behind Calico's API server have the same form in a group of their own.
+  switch (`${groupOf(policy.apiVersion).replace(/^crd\.(?=projectcalico)/, '')}/${policy.kind}`) {
     case 'networking.k8s.io/NetworkPolicy':
-      return compileNetworkPolicy(policy, reading);
+      return compileNetworkPolicy(policy, reading, calico);
     case 'policy.networking.k8s.io/ClusterNetworkPolicy':
       return compileClusterNetworkPolicy(policy);
     case 'cilium.io/CiliumNetworkPolicy':
     case 'cilium.io/CiliumClusterwideNetworkPolicy':
       return compileCilium(policy);
+    case 'projectcalico.org/NetworkPolicy':
+    case 'projectcalico.org/GlobalNetworkPolicy':
+    case 'projectcalico.org/StagedNetworkPolicy':
+    case 'projectcalico.org/StagedGlobalNetworkPolicy':
+    case 'projectcalico.org/StagedKubernetesNetworkPolicy':
+      return compileCalico(policy, calico);
+    case 'projectcalico.org/Tier':
+      return { reference: referenceOf(policy), sections: [], findings: [] };
     default:
       return notModelled(policy, reading);
   }

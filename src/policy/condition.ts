@@ -28,6 +28,8 @@ export function conditionHolds(condition: Condition, party: Party, scene: Scene)
       return not(conditionHolds(condition.condition, party, scene));
     case 'Some':
       return some(condition.conditions, (member) => conditionHolds(member, party, scene));
+    case 'All':
+      return allHold(condition.conditions, party, scene);
     case 'Open':
       scene.open?.(condition.point);
       return condition.point.truth;

@@ -109,12 +109,18 @@ function exempted(
     );
   }
   const isNode = peer.kind === 'node' || (peer.kind === 'pod' && peer.hostNetwork);
-  if (!isNode || (direction === 'egress' && reading.ownNodeAllowed === 'no')) return decision;
+  const polices = direction === 'egress' && (reading.ownNodeAllowed === 'no' || policesOwnNode(decision));
+  if (!isNode || polices) return decision;
   const same = onSameNode(subject, peer);
   return chosen(decision, same, [nodePoint(subject)], () => ({
     ...directionDecision(settled('allow', 'SameNode')),
     caveats: direction === 'egress' && decision.answer !== 'allow' ? [ownNode] : [],
   }));
+}
+
+/** The exemption stands in Kubernetes' documentation of NetworkPolicy; the policies of Cilium and Calico apply. */
+function policesOwnNode({ isolatedBy, decidedBy }: DirectionDecision): boolean {
+  return [...isolatedBy, ...decidedBy].some(({ policy }) => !policy.group.endsWith('k8s.io'));
 }
 
 const ownNode: Caveat = {

@@ -1,3 +1,4 @@
+import { calicoContext } from './calico-tier.ts';
 import { compile } from './compile.ts';
 import { decide, type Ground, partyFinder } from './decide.ts';
 import type { CompiledPolicy } from './normal-form.ts';
@@ -46,7 +47,8 @@ interface CompiledGround extends Ground {
 
 function groundOf(world: PolicyWorld, reading: Reading): CompiledGround {
   const { pods, nodes } = partiesOf(world, reading);
-  const policies = world.policies.map((policy) => compile(policy, reading));
+  const calico = calicoContext(world.policies);
+  const policies = world.policies.map((policy) => compile(policy, reading, calico));
   const sections = policies.flatMap((policy) => policy.sections);
   const rejected = Map.groupBy(
     policies.filter(({ findings }) => findings.some(({ code }) => code === 'Rejected')),

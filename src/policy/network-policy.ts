@@ -1,5 +1,6 @@
 import { blockOf, isStrictlyWithin } from '../address/index.ts';
 import type { Policy } from '../api/index.ts';
+import { type CalicoContext, networkPolicyOrder } from './calico-tier.ts';
 import { type Labels, namespaceNameLabel, requirementsOf } from './labels.ts';
 import type {
   CompiledPolicy,
@@ -27,7 +28,7 @@ export const networkPolicyStage: Stage = { name: 'NetworkPolicy', rank: 1000, ev
  * (pkg/apis/networking/v1/defaults.go) and its validation (pkg/apis/networking/validation). A policy that the API server
  * would refuse has findings and no sections.
  */
-export function compileNetworkPolicy(policy: Policy, reading: Reading): CompiledPolicy {
+export function compileNetworkPolicy(policy: Policy, reading: Reading, calico: CalicoContext): CompiledPolicy {
   const namespace = policy.metadata.namespace ?? defaultNamespace;
   const reference: PolicyReference = { ...referenceOf(policy), namespace };
   const reader = createReader(reference, { unknownField: 'UnknownField' });
@@ -42,6 +43,7 @@ export function compileNetworkPolicy(policy: Policy, reading: Reading): Compiled
   const context: Context = { reader, reading, namespace };
   const subject = podsOf(context, spec['podSelector'], 'spec.podSelector');
   const listed = listedDirections(context, spec);
+  const stage = (calico.isPresent ? calico.tiers.get('default')?.stage : undefined) ?? networkPolicyStage;
   const sections = (['ingress', 'egress'] as const).flatMap((direction): readonly Section[] => {
     const rules = reader
       .list(spec[direction], `spec.${direction}`)
@@ -55,8 +57,8 @@ export function compileNetworkPolicy(policy: Policy, reading: Reading): Compiled
         policy: reference,
         direction,
         path: `spec.${direction}`,
-        stage: networkPolicyStage,
-        order: 0,
+        stage,
+        order: networkPolicyOrder,
         subject: [inNamespace(namespace, 'metadata.namespace', reading.hostNetworkIsPod), ...subject],
         subjectPath: 'spec.podSelector',
         isolates: true,

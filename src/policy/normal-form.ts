@@ -74,7 +74,7 @@ export type Condition =
   | BlockCondition
   | { readonly kind: 'Entity'; readonly entity: Entity; readonly path: string }
   | { readonly kind: 'Not'; readonly condition: Condition; readonly path: string }
-  | { readonly kind: 'Some'; readonly conditions: readonly Condition[]; readonly path: string }
+  | { readonly kind: 'Some' | 'All'; readonly conditions: readonly Condition[]; readonly path: string }
   | { readonly kind: 'Open'; readonly point: OpenPoint; readonly path: string };
 
 /** A selector over labels: only pods match. */
@@ -98,16 +98,7 @@ export interface BlockCondition {
 
 /** Groups of peers by what they are. `Host` is the subject's own node; pods of the host network are their nodes. */
 export type Entity =
-  | 'All'
-  | 'None'
-  | 'Cluster'
-  | 'Pods'
-  | 'Nodes'
-  | 'Host'
-  | 'RemoteNode'
-  | 'World'
-  | 'WorldIPv4'
-  | 'WorldIPv6';
+  'All' | 'None' | 'Cluster' | 'Pods' | 'Nodes' | 'Host' | 'RemoteNode' | 'World' | 'WorldIPv4' | 'WorldIPv6';
 
 export interface PortMatch {
   readonly path: string;

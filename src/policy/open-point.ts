@@ -16,6 +16,7 @@ export type MissingInput =
   | 'AddressNotRead'
   | 'NamespaceLabelsUnknown'
   | 'ServiceAccountUnknown'
+  | 'NetworkSetsNotRead'
   | 'PodAddressUnknown'
   | 'NodeOfPodUnknown'
   | 'AddressFamilyNotStated'

@@ -76,7 +76,9 @@ export function createReader(policy: PolicyReference, { unknownField }: ReaderOp
 /** The open point that a field at or below a path causes because the model does not evaluate it, if there is one. */
 export function openBelow(reader: Reader, path: string): OpenPoint | undefined {
   const found = reader.findings.find(
-    ({ code, part }) => code === 'NotModelled' && (part.path === path || part.path.startsWith(`${path}.`) || part.path.startsWith(`${path}[`)),
+    ({ code, part }) =>
+      code === 'NotModelled' &&
+      (part.path === path || part.path.startsWith(`${path}.`) || part.path.startsWith(`${path}[`)),
   );
   return found === undefined
     ? undefined
