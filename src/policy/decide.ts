@@ -46,14 +46,14 @@ function directionOf(
   if (subject.kind !== 'pod') return notSubject(subject, ground);
   const { reading } = ground;
   const destination = direction === 'egress' ? peer : subject;
-  const ask = (hostNetworkIsPod: boolean): DirectionDecision =>
-    policed(direction, { subject, peer, destination, protocol, port, hostNetworkIsPod }, ground);
+  const ask = (hostNetworkIsPod: boolean): DirectionDecision => {
+    const connection = { subject, peer, destination, protocol, port, hostNetworkIsPod };
+    return exempted(direction, connection, policed(direction, connection, ground), reading);
+  };
   const involvesHost = subject.hostNetwork || (peer.kind === 'pod' && peer.hostNetwork);
-  if (!involvesHost) return exempted(direction, subject, peer, ask(false), reading);
+  if (!involvesHost) return ask(false);
   // A plugin either tells host network pods from their node or does not: where both ways agree, it does not matter.
-  const asNode = subject.hostNetwork
-    ? notSubject(subject, ground)
-    : exempted(direction, subject, peer, ask(false), reading);
+  const asNode = subject.hostNetwork ? notSubject(subject, ground) : ask(false);
   return chosen(asNode, reading.hostNetworkIsPod, hostNetworkPoint(subject, peer), () => ask(true));
 }
 
@@ -98,8 +98,7 @@ function missingPorts(selected: readonly Selected[], { destination }: Connection
 /** Connections that policies have no say in: a pod's with itself, and with its own node. */
 function exempted(
   direction: Direction,
-  subject: PodParty,
-  peer: Party,
+  { subject, peer, hostNetworkIsPod }: Connection,
   decision: DirectionDecision,
   reading: Reading,
 ): DirectionDecision {
@@ -108,11 +107,10 @@ function exempted(
       directionDecision(settled('allow', 'Self')),
     );
   }
-  const isNode = peer.kind === 'node' || (peer.kind === 'pod' && peer.hostNetwork);
+  const isNode = peer.kind === 'node' || (peer.kind === 'pod' && peer.hostNetwork && !hostNetworkIsPod);
   const polices = direction === 'egress' && (reading.ownNodeAllowed === 'no' || policesOwnNode(decision));
   if (!isNode || polices) return decision;
-  const same = onSameNode(subject, peer);
-  return chosen(decision, same, [nodePoint(subject)], () => ({
+  return chosen(decision, onSameNode(subject, peer), [nodePoint(subject)], () => ({
     ...directionDecision(settled('allow', 'SameNode')),
     caveats: direction === 'egress' && decision.answer !== 'allow' ? [ownNode] : [],
   }));
