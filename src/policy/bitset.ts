@@ -50,14 +50,9 @@ export function membersOf(set: Bitset): readonly number[] {
   return members;
 }
 
-export function countOf(set: Bitset): number {
-  let count = 0;
-  for (let index = 0; index < set.length; index += 1) {
-    // Bits counted in pairs, then fours, then bytes.
-    let word = set[index] ?? 0;
-    word -= (word >>> 1) & 0x55555555;
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-    count += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
-  return count;
+/** How many bits of a word are set: counted in pairs, then fours, then bytes. */
+export function bitsIn(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

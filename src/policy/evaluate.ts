@@ -163,23 +163,30 @@ function equalPriority(group: readonly Selected[]): OpenPoint {
 }
 
 function inStages(selected: readonly Selected[]): readonly StageSections[] {
-  const stages = Map.groupBy(selected, ({ section }) => section.stage.name);
-  return [...stages.values()]
-    .flatMap((members) => {
-      const stage = members[0]?.section.stage;
-      return stage === undefined ? [] : [{ stage, groups: groupsOf(stage, members) }];
-    })
-    .toSorted((a, b) => a.stage.rank - b.stage.rank || compareText(a.stage.name, b.stage.name));
+  return inRankOrder(selected).flatMap((members) => {
+    const stage = members[0]?.section.stage;
+    return stage === undefined ? [] : [{ stage, groups: groupsOf(members) }];
+  });
 }
 
-/** Sections in the order in which they are asked; those between which there is none, together. */
-function groupsOf({ ties }: Stage, members: readonly Selected[]): StageSections['groups'] {
+/** Sections by stage, in the order in which the stages are asked. */
+export function inRankOrder<T extends Pick<Selected, 'section'>>(selected: readonly T[]): readonly (readonly T[])[] {
+  const stages = Map.groupBy(selected, ({ section }) => section.stage.name);
+  const place = (members: readonly T[]) => members[0]?.section.stage ?? { rank: 0, name: '' };
+  return [...stages.values()].toSorted(
+    (a, b) => place(a).rank - place(b).rank || compareText(place(a).name, place(b).name),
+  );
+}
+
+/** Sections of one stage in the order in which they are asked; those between which there is none, together. */
+export function groupsOf<T extends Pick<Selected, 'section'>>(members: readonly T[]): readonly (readonly T[])[] {
   const byOrder = Map.groupBy(members, ({ section }) => section.order);
   return [...byOrder.entries()]
     .toSorted(([a], [b]) => a - b)
     .flatMap(([, equals]) => {
       const isOfOneKind = new Set(equals.map(({ section }) => section.policy.group)).size === 1;
-      if (ties !== 'byName' || !isOfOneKind) return [equals];
+      const isByName = equals.every(({ section }) => section.stage.ties === 'byName');
+      if (!isByName || !isOfOneKind) return [equals];
       return equals.toSorted((a, b) => compareText(a.section.policy.name, b.section.policy.name)).map((one) => [one]);
     });
 }

@@ -11,3 +11,4 @@ export type { PolicyPart, PolicyReference } from './part.ts';
 export type { ProfileName } from './profile.ts';
 export type * from './question.ts';
 export type { Answer, Truth } from './truth.ts';
+export type { PortRange, Reachability } from './reachability.ts';
