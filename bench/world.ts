@@ -70,7 +70,7 @@ export function policyAt(index: number, namespaces: readonly string[], random: (
     () => ({ protocol: 'UDP', port: 53 }),
     () => ({ port: 9000 + random(10), endPort: 9100 }),
   ];
-  const one = <T>(options: readonly (() => T)[]) => options[random(options.length)]?.();
+  const one = (options: readonly (() => unknown)[]) => options[random(options.length)]?.();
   const rule = (side: string) => ({ [side]: [one(peers), one(peers)], ports: [one(ports), one(ports)] });
   const spec =
     index < namespaces.length

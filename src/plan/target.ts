@@ -1,7 +1,8 @@
 import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
+import { containerPortNamed } from '../policy/index.ts';
 import { isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
 import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
-import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { declaresPort, hasReadinessProbeOn } from './pod-port.ts';
 import { type ClusterView, isReady } from './view.ts';
 
 /** One thing to dial, resolved as far as it can be from outside of the probe pod. */

@@ -7,7 +7,7 @@ import { compileNetworkPolicy, inNamespace } from './network-policy.ts';
 import type { CompiledPolicy } from './normal-form.ts';
 import { groupOf, referenceOf } from './part.ts';
 import type { Reading } from './profile.ts';
-import { unknownSections } from './unmodelled.ts';
+import { unknownSection, unknownSections } from './unmodelled.ts';
 
 /**
  * A policy of any kind in normal form. One that the API server would refuse has no sections; but where a server has accepted
@@ -39,7 +39,7 @@ function compileByKind(policy: Policy, reading: Reading, calico: CalicoContext):
       return compileClusterNetworkPolicy(policy);
     case 'cilium.io/CiliumNetworkPolicy':
     case 'cilium.io/CiliumClusterwideNetworkPolicy':
-      return compileCilium(policy);
+      return calico.isPresent ? besideCalico(compileCilium(policy)) : compileCilium(policy);
     case 'projectcalico.org/NetworkPolicy':
     case 'projectcalico.org/GlobalNetworkPolicy':
     case 'projectcalico.org/StagedNetworkPolicy':
@@ -51,6 +51,23 @@ function compileByKind(policy: Policy, reading: Reading, calico: CalicoContext):
     default:
       return notModelled(policy, reading);
   }
+}
+
+/** Cilium's and Calico's policies in one cluster: which of them is in force, and in what order, nobody says. */
+function besideCalico(compiled: CompiledPolicy): CompiledPolicy {
+  const { reference, sections } = compiled;
+  const message = `${reference.kind} ${reference.name} stands beside policies of Calico: how the two go together is not defined.`;
+  const point = {
+    code: 'MixedDialects',
+    truth: 'unknown',
+    message,
+    part: { policy: reference, path: 'kind' },
+  } as const;
+  return {
+    ...compiled,
+    sections: sections.map(({ direction, subject }) => unknownSection(reference, direction, subject, point)),
+    findings: [...compiled.findings, { code: 'NotModelled', message, part: point.part }],
+  };
 }
 
 function notModelled(policy: Policy, reading: Reading): CompiledPolicy {

@@ -100,6 +100,8 @@ function entityHolds(entity: Entity, party: Party, { subject }: Scene): Truth {
       return party.kind === 'address' && party.address.family === 4 ? 'yes' : 'no';
     case 'WorldIPv6':
       return party.kind === 'address' && party.address.family === 6 ? 'yes' : 'no';
+    case 'OwnedPods':
+      return party.kind === 'pod' && party.owned ? 'yes' : 'no';
     case 'Nodes':
       return isNode ? 'yes' : 'no';
     case 'Host':

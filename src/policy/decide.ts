@@ -1,6 +1,7 @@
 import { addressOf } from '../address/index.ts';
 import { onSameNode } from './condition.ts';
 import { evaluate, type Selected, selectedSections } from './evaluate.ts';
+import { type ExaminedSection, examineSection } from './examine.ts';
 import type { PortMatch, Section } from './normal-form.ts';
 import type { Caveat, OpenPoint } from './open-point.ts';
 import { chooseOutcome, directionDecision, type Outcome, settled } from './outcome.ts';
@@ -55,6 +56,19 @@ function directionOf(
   // A plugin either tells host network pods from their node or does not: where both ways agree, it does not matter.
   const asNode = subject.hostNetwork ? notSubject(subject, ground) : ask(false);
   return chosen(asNode, reading.hostNetworkIsPod, hostNetworkPoint(subject, peer), () => ask(true));
+}
+
+/** How every section of a direction sees a question, those that do not select the subject included. */
+export function examine(question: Question, direction: Direction, ground: Ground): readonly ExaminedSection[] {
+  const source = ground.partyOf(question.source);
+  const destination = ground.partyOf(question.destination);
+  if (isOpenPoint(source) || isOpenPoint(destination)) return [];
+  const [subject, peer] = direction === 'egress' ? [source, destination] : [destination, source];
+  if (subject.kind !== 'pod') return [];
+  const { protocol, port } = question;
+  const hostNetworkIsPod = ground.reading.hostNetworkIsPod !== 'no';
+  const connection: Connection = { subject, peer, destination, protocol, port, hostNetworkIsPod };
+  return ground.sections[direction].map((section) => examineSection(section, connection));
 }
 
 /** Policies select pods; what polices nodes is not modelled. */

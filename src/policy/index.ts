@@ -1,6 +1,7 @@
 /** What the policies of a cluster say about a connection, by their documentation: exact where it is, and open where it is not. */
-export type { Scene } from './condition.ts';
-export { expressionHolds, namespaceNameLabel, selectorMatches } from './labels.ts';
+export { type Backend, type Backends, backendsOf, containerPortNamed, type ServicePort } from './backends.ts';
+export type { ExaminedCondition, ExaminedRule, ExaminedSection } from './examine.ts';
+export { namespaceNameLabel, requirementHolds, selectorMatches } from './labels.ts';
 export type { LabelExpression, LabelOperator, Labels, Requirement } from './labels.ts';
 export { policyModel } from './model.ts';
 export type { PolicyModel, PolicyModelOptions } from './model.ts';

@@ -1,18 +1,24 @@
 import type { Policy } from '../api/index.ts';
 import { calicoContext, isCalico } from './calico-tier.ts';
 import { compile } from './compile.ts';
-import { decide, type Ground, partyFinder } from './decide.ts';
+import { decide, examine, type Ground, partyFinder } from './decide.ts';
+import type { ExaminedSection } from './examine.ts';
 import type { CompiledPolicy } from './normal-form.ts';
 import type { Caveat, PolicyFinding } from './open-point.ts';
 import { keyOf, type PolicyReference, referenceOf } from './part.ts';
 import { type Parties, partiesOf, type PodParty } from './party.ts';
 import { type ProfileName, profiles, type Reading, specification } from './profile.ts';
-import type { Decision, Endpoint, PolicyWorld, Question } from './question.ts';
+import type { Decision, Direction, Endpoint, PolicyWorld, Question } from './question.ts';
 import { type Reachability, reachabilityOf, type Shared, shareOf } from './reachability.ts';
 
 export interface PolicyModel {
   readonly world: PolicyWorld;
   decide(question: Question): Decision;
+  /**
+   * How the policies of a direction see a question, term by term, as the specification reads them: for explanations. Empty
+   * where the direction's subject is no pod of the world.
+   */
+  examine(question: Question, direction: Direction): readonly ExaminedSection[];
   /** All ordered pairs of pods: as the specification has it, or as the model's profile does. */
   reachability(reading?: 'specification' | 'profile'): Reachability;
   /** A model with one policy added, or put in the place of the one of the same name; what did not change is shared. */
@@ -76,6 +82,7 @@ function modelOf(world: PolicyWorld, specified: CompiledWorld, profiled: Profile
         deviation.egress.answer === decision.egress.answer && deviation.ingress.answer === decision.ingress.answer;
       return agrees ? decision : { ...decision, profile: { name: profiled.name, ...deviation } };
     },
+    examine: (question, direction) => examine(question, direction, specified.ground),
     reachability(reading = 'specification') {
       const compiled = reading === 'profile' && profiled !== undefined ? profiled.compiled : specified;
       const found = reachabilities.get(compiled) ?? reachabilityIn(compiled);

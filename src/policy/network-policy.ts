@@ -59,7 +59,11 @@ export function compileNetworkPolicy(policy: Policy, reading: Reading, calico: C
         path: `spec.${direction}`,
         stage,
         order: networkPolicyOrder,
-        subject: [inNamespace(namespace, 'metadata.namespace', reading.hostNetworkIsPod), ...subject],
+        subject: [
+          inNamespace(namespace, 'metadata.namespace', reading.hostNetworkIsPod),
+          ...subject,
+          ...covered(reading),
+        ],
         subjectPath: 'spec.podSelector',
         isolates: true,
         rules,
@@ -82,6 +86,11 @@ interface Context {
   readonly reader: Reader;
   readonly reading: Reading;
   readonly namespace: string;
+}
+
+/** Some plugins police only pods that a controller owns. */
+function covered({ coversOnlyOwnedPods }: Reading): readonly Condition[] {
+  return coversOnlyOwnedPods === true ? [{ kind: 'Entity', entity: 'OwnedPods', path: 'spec.podSelector' }] : [];
 }
 
 /** policyTypes, or its default: Ingress always, Egress only with at least one egress rule. */

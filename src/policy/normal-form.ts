@@ -98,7 +98,17 @@ export interface BlockCondition {
 
 /** Groups of peers by what they are. `Host` is the subject's own node; pods of the host network are their nodes. */
 export type Entity =
-  'All' | 'None' | 'Cluster' | 'Pods' | 'Nodes' | 'Host' | 'RemoteNode' | 'World' | 'WorldIPv4' | 'WorldIPv6';
+  | 'All'
+  | 'None'
+  | 'Cluster'
+  | 'Pods'
+  | 'OwnedPods'
+  | 'Nodes'
+  | 'Host'
+  | 'RemoteNode'
+  | 'World'
+  | 'WorldIPv4'
+  | 'WorldIPv6';
 
 export interface PortMatch {
   readonly path: string;

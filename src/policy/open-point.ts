@@ -24,8 +24,7 @@ export type MissingInput =
   | 'PolicyNotRead'
   | 'DependsOnName'
   | 'DependsOnRequest'
-  | 'MixedDialects'
-  | 'NotCovered';
+  | 'MixedDialects';
 
 export interface OpenPoint {
   readonly code: OpenQuestion | MissingInput;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { policyModel, type PolicyModel } from './model.ts';
+import type { ProfileName } from './profile.ts';
 import type { PolicyProtocol, PolicyWorld } from './question.ts';
 import { namespaceOf, networkPolicy, podOf, policyOf } from './testing/builders.ts';
 import { randomWorld } from './testing/random-world.ts';
@@ -12,8 +13,9 @@ const ports = [1, 52, 53, 54, 79, 80, 81, 85, 86, 90, 91, 443, 444, 65_535];
 function disagreements(
   model: PolicyModel,
   asked: readonly { readonly protocol: PolicyProtocol; readonly port: number }[],
+  reading: 'specification' | 'profile' = 'specification',
 ) {
-  const reachability = model.reachability();
+  const reachability = model.reachability(reading);
   const endpoint = (position: number) => ({
     kind: 'pod' as const,
     namespace: '',
@@ -23,12 +25,8 @@ function disagreements(
   return reachability.pods.flatMap((_, source) =>
     reachability.pods.flatMap((_, destination) =>
       asked.flatMap(({ protocol, port }) => {
-        const wanted = model.decide({
-          source: endpoint(source),
-          destination: endpoint(destination),
-          protocol,
-          port,
-        }).answer;
+        const decision = model.decide({ source: endpoint(source), destination: endpoint(destination), protocol, port });
+        const wanted = (reading === 'profile' ? decision.profile : undefined)?.answer ?? decision.answer;
         const found = reachability.answer(source, destination, protocol, port);
         return wanted === found ? [] : [{ source, destination, protocol, port, wanted, found }];
       }),
@@ -108,6 +106,20 @@ describe('reachability, in random worlds', () => {
         expect(disagreements(policyModel(world), cells)).toEqual([]);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('agrees under profiles', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(
+        randomWorld,
+        someCells,
+        fc.constantFrom<ProfileName>('cilium', 'calico', 'aws'),
+        ({ world }, cells, profile) => {
+          expect(disagreements(policyModel(world, { profile }), cells, 'profile')).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 
