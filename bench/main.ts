@@ -64,11 +64,8 @@ function measure(size: WorldSize) {
 // The first world warms the compiler up, and is not shown.
 measure({ pods: 200, policies: 100, namespaces: 5 });
 const figures = sizes.map(measure);
-const table = Object.fromEntries(figures.map(({ pods, ...rest }) => [`${pods} pods`, rest]));
-const rows = Object.keys(Object.values(table)[0] ?? {}).map((name) => [
-  name,
-  ...figures.map((figure) => String(figure[name as keyof typeof figure])),
-]);
-for (const row of [['', ...figures.map(({ pods }) => `${pods} pods`)], ...rows]) {
-  process.stdout.write(`${row.map((cell, index) => (index === 0 ? cell.padEnd(24) : cell.padStart(12))).join('')}\n`);
+const columns = figures.map(({ pods, ...rest }) => [['', `${pods} pods`], ...Object.entries(rest)]);
+for (const [index, [name]] of (columns[0] ?? []).entries()) {
+  const cells = columns.map((column) => String(column[index]?.[1]).padStart(12));
+  process.stdout.write(`${(name ?? '').padEnd(24)}${cells.join('')}\n`);
 }

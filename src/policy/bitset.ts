@@ -37,10 +37,6 @@ export function addAll(set: Bitset, others: Bitset): void {
   for (let index = 0; index < set.length; index += 1) set[index] = (set[index] ?? 0) | (others[index] ?? 0);
 }
 
-export function isEmpty(set: Bitset): boolean {
-  return set.every((word) => word === 0);
-}
-
 export function membersOf(set: Bitset): readonly number[] {
   const members: number[] = [];
   for (let index = 0; index < set.length; index += 1) {

@@ -45,11 +45,13 @@ const builtIn: readonly (readonly [string, CalicoTier])[] = [
 ];
 
 function tierOf({ metadata, spec }: Policy): CalicoTier {
-  const { order, defaultAction } = { order: undefined, defaultAction: undefined, ...(spec as object | undefined) } as {
-    readonly order: unknown;
-    readonly defaultAction: unknown;
-  };
-  return tier(metadata.name, typeof order === 'number' ? order : Number.POSITIVE_INFINITY, defaultAction !== 'Pass');
+  const members = new Map<string, unknown>(typeof spec === 'object' && spec !== null ? Object.entries(spec) : []);
+  const order = members.get('order');
+  return tier(
+    metadata.name,
+    typeof order === 'number' ? order : Number.POSITIVE_INFINITY,
+    members.get('defaultAction') !== 'Pass',
+  );
 }
 
 function tier(name: string, order: number, deniesByDefault: boolean): CalicoTier {

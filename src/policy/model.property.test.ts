@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../api/index.ts';
 import { policyModel, type PolicyModel } from './model.ts';
@@ -144,15 +144,9 @@ describe('policyModel, in random worlds', () => {
 
 /** The policy with one rule more in each direction that it has rules for, which admits everything. */
 function withAnyRules(policy: Policy): Policy {
-  const spec = policy.spec as Readonly<Record<string, unknown>>;
-  const more = (rules: unknown) =>
-    Array.isArray(rules) && rules.length > 0 ? { rules: [...(rules as unknown[]), {}] } : { rules };
-  return {
-    ...policy,
-    spec: {
-      ...spec,
-      ...(spec['ingress'] ? { ingress: more(spec['ingress']).rules } : {}),
-      ...(spec['egress'] ? { egress: more(spec['egress']).rules } : {}),
-    },
-  };
+  const members = Object.entries(policy.spec ?? {}).map(([name, value]: [string, unknown]): [string, unknown] => {
+    const isRules = (name === 'ingress' || name === 'egress') && Array.isArray(value) && value.length > 0;
+    return [name, isRules ? [...(value as readonly unknown[]), {}] : value];
+  });
+  return { ...policy, spec: Object.fromEntries(members) };
 }

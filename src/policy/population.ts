@@ -130,14 +130,10 @@ export function populationOf(pods: readonly PodParty[]): Population {
     },
     havingPort({ protocol: wanted, range, name }, protocol, port) {
       if (wanted !== 'any' && wanted !== protocol) return none;
-      if (name !== undefined) return named.get(name)?.get(`${protocol} ${port}`) ?? none;
+      if (name !== undefined) return named.get(name)?.get(`${protocol} ${port}`)?.members ?? none;
       return range === undefined || (port >= range.first && port <= range.last) ? all : none;
     },
-    portsNamed: (name) =>
-      [...(named.get(name)?.keys() ?? [])].map((text) => {
-        const [protocol, port] = text.split(' ');
-        return { protocol: protocol as PolicyProtocol, port: Number(port) };
-      }),
+    portsNamed: (name) => [...(named.get(name)?.values() ?? [])],
   };
 }
 
@@ -153,13 +149,22 @@ function indexOf(pods: readonly PodParty[], sourceOf: (pod: PodParty) => LabelSo
   return { values, unknown };
 }
 
-function namedPortsOf(pods: readonly PodParty[]): ReadonlyMap<string, ReadonlyMap<string, Bitset>> {
-  const named = new Map<string, Map<string, Bitset>>();
+interface NamedPortMembers {
+  readonly protocol: PolicyProtocol;
+  readonly port: number;
+  readonly members: Bitset;
+}
+
+function namedPortsOf(pods: readonly PodParty[]): ReadonlyMap<string, ReadonlyMap<string, NamedPortMembers>> {
+  const named = new Map<string, Map<string, NamedPortMembers>>();
   for (const [position, { ports }] of pods.entries()) {
     for (const { name, protocol, port } of ports) {
-      const numbers = named.get(name) ?? new Map<string, Bitset>();
+      const numbers = named.get(name) ?? new Map<string, NamedPortMembers>();
       named.set(name, numbers);
-      memberOf(numbers, `${protocol} ${port}`, pods.length, position);
+      const key = `${protocol} ${port}`;
+      const entry = numbers.get(key) ?? { protocol, port, members: emptyBitset(pods.length) };
+      numbers.set(key, entry);
+      add(entry.members, position);
     }
   }
   return named;

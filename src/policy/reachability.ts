@@ -335,7 +335,10 @@ function classesOf(population: Population, rows: Readonly<Record<Direction, read
         numberOf(rows.egress[position]),
         numberOf(rows.ingress[position]),
         hostNetwork ? node : '',
-        JSON.stringify(ports.map(({ name, protocol, port }) => [name, protocol, port]).toSorted()),
+        ports
+          .map(({ name, protocol, port }) => `${name}/${protocol}/${port}`)
+          .toSorted()
+          .join(),
       ].join(' '),
     ),
   );

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { PolicyProtocol, PolicyWorld } from '../question.ts';
 import type { BruteParty, BrutePod, BruteRule, BruteSelector, BruteWorld } from './brute-force.ts';
 import { namespaceOf, networkPolicy, podOf } from './builders.ts';
