@@ -253,10 +253,10 @@ describe('compileCalico', () => {
       [
         tier('first', { order: 1, defaultAction: 'Pass' }),
         global({ tier: 'first', ingress: [rule('Allow', { protocol: 'UDP' })] }),
-        local({ ingress: [deny] }),
+        local({ ingress: [allow] }),
       ],
       webToDb,
-      'deny',
+      'allow',
     ],
     [
       'tiers are asked by order',

@@ -48,6 +48,7 @@ describe('compileCilium', () => {
       webToDb,
       'deny',
     ],
+    ['whatever stands beside it', [cnp({ ingress: [{ fromEndpoints: [], fromEntities: ['all'] }] })], webToDb, 'deny'],
     ['an empty selector is the own namespace', [cnp({ ingress: [from({})] })], webToDb, 'allow'],
     ['and no other namespace', [cnp({ ingress: [from({})] })], monToDb, 'deny'],
     ['an empty selector of a clusterwide policy is every pod', [ccnp({ ingress: [from({})] })], monToDb, 'allow'],

@@ -41,7 +41,7 @@ export function allHold(conditions: readonly Condition[], party: Party, scene: S
 }
 
 function labelsHold({ expression, hostNetwork }: LabelCondition, party: Party, scene: Scene): Truth {
-  if (party.kind !== 'pod' || party.finished) return 'no';
+  if (party.kind !== 'pod') return 'no';
   if (party.hostNetwork && (hostNetwork === 'no' || !scene.hostNetworkIsPod)) return 'no';
   return expressionHolds(expression, party.sources, scene.open);
 }
