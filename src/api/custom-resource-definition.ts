@@ -41,13 +41,18 @@ export function connectivityTestDefinition(): Json {
     scope: 'Namespaced',
     columns: testColumns,
     subresources: { scale },
-    schema: {
-      description:
-        'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
-      required: ['spec'],
-      properties: { ...typeMeta('ConnectivityTest'), spec: structural(specification), status: structural(status) },
-    },
+    schema: connectivityTestSchema(),
   });
+}
+
+/** The schema of a ConnectivityTest alone: what the API server, the offline check and editors hold it against. */
+export function connectivityTestSchema(): { readonly [key: string]: Json } {
+  return {
+    description:
+      'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
+    required: ['spec'],
+    properties: { ...typeMeta('ConnectivityTest'), spec: structural(specification), status: structural(status) },
+  };
 }
 
 /** The CustomResourceDefinition of ClusterConnectivityTest. */

@@ -5,11 +5,15 @@ import {
   clusterConnectivityTestDefinition,
   connectivityGrantDefinition,
   connectivityTestDefinition,
+  connectivityTestSchema,
   probeAnchorDefinition,
 } from './custom-resource-definition.ts';
 import { reasonsPage } from './reasons-page.ts';
 
-/** Writes what is made from the schemas and the reasons; with `--check` it only tells whether the files are up to date. */
+/**
+ * Writes what is made from the schemas and the reasons, among it the schema of a test as JSON for the command line, which would
+ * spend most of its time on making it anew; with `--check` it only tells whether the files are up to date.
+ */
 const files = {
   'crds/calibrations.yaml': manifest(calibrationDefinition()),
   'crds/clusterconnectivitytests.yaml': manifest(clusterConnectivityTestDefinition()),
@@ -17,6 +21,7 @@ const files = {
   'crds/connectivitytests.yaml': manifest(connectivityTestDefinition()),
   'crds/probeanchors.yaml': manifest(probeAnchorDefinition()),
   'docs/reasons.md': reasonsPage(),
+  'src/api/connectivitytest.schema.json': `${JSON.stringify(connectivityTestSchema(), null, 2)}\n`,
 };
 
 function manifest(definition: unknown): string {

@@ -14,4 +14,5 @@ export { type ConnectivityGrant, refuseProbesLabel, type Role } from './grant.ts
 export * from './objects.ts';
 export * from './reasons.ts';
 export type * from './specification.ts';
+export type { Rule } from './schema-parts.ts';
 export type * from './status.ts';

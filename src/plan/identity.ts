@@ -58,6 +58,9 @@ export interface ResolvedIdentities {
   readonly note?: string;
 }
 
+/** What is left out of every answer about such a source, whether it was dialled or predicted. */
+export const noteOnHostNetwork = 'Source pods on the host network were left out: network policies have no say there.';
+
 /** The identities that an expectation's source stands for, or why it has none. */
 export function identitiesOf(
   test: ConnectivityTest,
@@ -87,10 +90,7 @@ export function identitiesOf(
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const onHostNetwork =
-    policed.length === found.length
-      ? undefined
-      : 'Source pods on the host network were left out: network policies have no say there.';
+  const onHostNetwork = policed.length === found.length ? undefined : noteOnHostNetwork;
   const note = [resolved.note, onHostNetwork].filter((part) => part !== undefined).join(' ');
   return { identities: inOrder, wearers, ...(note === '' ? {} : { note }) };
 }

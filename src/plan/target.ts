@@ -1,4 +1,4 @@
-import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol } from '../api/index.ts';
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
 import { containerPortNamed } from '../policy/index.ts';
 import { familyOf, isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
 import { blockTargets } from './address-block.ts';
@@ -265,10 +265,7 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
   }
   const wanted = portOf(expectation.to);
   const protocol = protocolOf(expectation);
-  const servicePort = service.spec.ports?.find(
-    ({ port, name, protocol: offered }) =>
-      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
-  );
+  const servicePort = servicePortOf(service, expectation);
   if (servicePort === undefined) {
     const ports = (service.spec.ports ?? []).map(({ port, name, protocol: offered = 'TCP' }) =>
       name === undefined ? `${offered} ${port}` : `${offered} ${port} (${name})`,
@@ -334,6 +331,18 @@ function withoutEndpoints(expectation: Expectation, testNamespace: string): Find
 function inMesh(pods: readonly (Pod | undefined)[]): Pick<Target, 'mesh'> {
   const [mesh] = pods.map((pod) => (pod === undefined ? undefined : meshOf(pod))).filter((each) => each !== undefined);
   return mesh === undefined ? {} : { mesh };
+}
+
+type ServicePort = NonNullable<Service['spec']['ports']>[number];
+
+/** The port of a Service that an expectation asks for, by number or by name. */
+export function servicePortOf({ spec }: Service, expectation: Expectation): ServicePort | undefined {
+  const wanted = portOf(expectation.to);
+  const protocol = protocolOf(expectation);
+  return spec.ports?.find(
+    ({ port, name, protocol: offered }) =>
+      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
+  );
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {
