@@ -110,7 +110,7 @@ const ruleOf = (side: 'from' | 'to') => fc.record({ [side]: listOf(peer), ports:
 const spec = fc.record(
   {
     podSelector,
-    // A list that leaves out a direction with rules is rare: Cilium does not honour it.
+    // Rules of a direction that is not listed are part of it, which Cilium does not ignore as the API says.
     policyTypes: fc.constantFrom(undefined, [], ['Ingress', 'Egress'], ['Egress', 'Ingress'], ['Ingress'], ['Egress']),
     ingress: listOf(ruleOf('from')),
     egress: listOf(ruleOf('to')),

@@ -58,10 +58,8 @@ const servers: Readonly<Record<string, Server>> = {
 export async function setStage(cluster: Cluster): Promise<Stage> {
   const kubectl = kubectlFor(cluster);
   const { probe } = await ensureProjectImages(cluster);
-  const clear = async (): Promise<void> => {
-    await kubectl(`delete namespace ${namespaceNames.join(' ')} --ignore-not-found --wait --timeout=180s`);
-  };
-  await clear();
+  const remove = `delete namespace ${namespaceNames.join(' ')} --ignore-not-found`;
+  await kubectl(`${remove} --wait --timeout=180s`);
   await kubectl('apply -f -', {
     input: manifests(
       ...Object.entries(namespaceLabels).map(([name, labels]) => namespace(name, labels)),
@@ -76,7 +74,7 @@ export async function setStage(cluster: Cluster): Promise<Stage> {
     }),
   );
   const namespaces = await Promise.all(namespaceNames.map((name) => kubectl.json<Namespace>(`get namespace ${name}`)));
-  return { kubectl, namespaces, pods: items.flat(), clear };
+  return { kubectl, namespaces, pods: items.flat(), clear: async () => void (await kubectl(`${remove} --wait=false`)) };
 }
 
 function podOf(path: string, { labels, names }: Server, probe: string): object {
