@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../src/api/index.ts';
 import type { Cluster } from '../cluster/index.ts';
 import { openShell, type RemoteShell } from './remote-shell.ts';
-import type { Stage } from './stage.ts';
+import { namespaceNames, type Stage } from './stage.ts';
 
 /** The agents of Cilium on the nodes of the stage, each by an open shell. */
 export interface Agents {
   /**
-   * Waits until exactly these NetworkPolicies, by their uid, are in every agent's repository, and all of its endpoints have
-   * the repository's revision in their datapath.
+   * Waits until, of the stage's namespaces, exactly these NetworkPolicies (by their uid) are in every agent's repository, and
+   * all of its endpoints have the repository's revision in their datapath.
    *
    * @throws Error if that does not come in a minute.
    */
@@ -54,12 +54,19 @@ async function enforcedBy(agent: RemoteShell, uids: ReadonlySet<string>): Promis
   }
 }
 
-/** The policies in an agent's repository, by the label that Cilium gives the rules of each, and its revision. */
+interface CiliumRule {
+  readonly Labels: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The policies of the stage in an agent's repository, by the labels that Cilium gives the rules of each, and its revision. */
 function repositoryIn(output: string): { readonly uids: ReadonlySet<string>; readonly revision: number } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the model Policy of Cilium's API
   const { policy, revision } = JSON.parse(output) as { readonly policy: string; readonly revision: number };
-  const uids = policy.matchAll(/"io\.cilium\.k8s\.policy\.uid",\s*"value":\s*"([^"]+)"/g);
-  return { uids: new Set([...uids].map(([, uid]) => uid ?? '')), revision };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rules of its repository
+  const rules = JSON.parse(policy) as readonly CiliumRule[];
+  const labels = rules.map(({ Labels }) => new Map(Labels.map(({ key, value }) => [key, value])));
+  const own = labels.filter((of) => namespaceNames.includes(of.get('io.cilium.k8s.policy.namespace') ?? ''));
+  return { uids: new Set(own.map((of) => of.get('io.cilium.k8s.policy.uid') ?? '')), revision };
 }
 
 function isSame(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {

@@ -60,10 +60,17 @@ export async function setStage(cluster: Cluster): Promise<Stage> {
   const { probe } = await ensureProjectImages(cluster);
   const remove = `delete namespace ${namespaceNames.join(' ')} --ignore-not-found`;
   await kubectl(`${remove} --wait --timeout=180s`);
+  // In turns, so that some pairs are on one node and some are not, and each node has its share of the work.
+  const nodes = (await kubectl('get nodes -l !node-role.kubernetes.io/control-plane -o name'))
+    .trim()
+    .split('\n')
+    .map((name) => name.replace('node/', ''));
   await kubectl('apply -f -', {
     input: manifests(
       ...Object.entries(namespaceLabels).map(([name, labels]) => namespace(name, labels)),
-      ...Object.entries(servers).map(([path, server]) => podOf(path, server, probe)),
+      ...Object.entries(servers).map(([path, server], index) =>
+        podOf(path, server, { image: probe, node: nodes[index % nodes.length] ?? '' }),
+      ),
     ),
   });
   const items = await Promise.all(
@@ -77,7 +84,13 @@ export async function setStage(cluster: Cluster): Promise<Stage> {
   return { kubectl, namespaces, pods: items.flat(), clear: async () => void (await kubectl(`${remove} --wait=false`)) };
 }
 
-function podOf(path: string, { labels, names }: Server, probe: string): object {
+interface Place {
+  readonly node: string;
+  /** Of the probe container. */
+  readonly image: string;
+}
+
+function podOf(path: string, { labels, names }: Server, { node, image }: Place): object {
   const [space, name] = path.split('/');
   const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
   return {
@@ -86,6 +99,7 @@ function podOf(path: string, { labels, names }: Server, probe: string): object {
     metadata: { name, namespace: space, labels },
     spec: {
       terminationGracePeriodSeconds: 1,
+      nodeSelector: { 'kubernetes.io/hostname': node },
       securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
         // netexec knows one port of each protocol.
@@ -103,8 +117,9 @@ function podOf(path: string, { labels, names }: Server, probe: string): object {
         })),
         {
           name: probeContainer,
-          image: probe,
-          command: ['sleep', 'infinity'],
+          image,
+          // Process 1 has to reap what dialling leaves behind: a shell that waits does, `sleep` does not.
+          command: ['sh', '-c', 'sleep infinity; exit'],
           securityContext: restricted,
           resources: { requests: { cpu: '5m', memory: '16Mi' }, limits: { memory: '128Mi' } },
         },
