@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 import type { Policy } from '../../src/api/index.ts';
 import { currentCluster } from '../cluster/index.ts';
+import { heedSignals, interruption } from '../traps/interruption.ts';
 import { explain, manifestOf } from './disagreement.ts';
 import { isMixed, predict } from './prediction.ts';
 import { worldsFrom } from './random-policies.ts';
@@ -30,11 +31,12 @@ async function main(): Promise<void> {
     const trial = await openTrial(cluster, stage);
     try {
       await confirmMethod(trial, 'before');
-      const findings = await tryAll(trial, worlds, only);
-      await confirmMethod(trial, 'after');
-      const disagreements = disagreementsAmong(findings);
-      say(`in sum, ${only === undefined ? count : 1} worlds of seed ${seed}: ${describe(tallyOf(findings))}`);
-      if (disagreements.length > 0) process.exitCode = 1;
+      const tried = await tryAll(trial, worlds, only);
+      if (!interruption.aborted) await confirmMethod(trial, 'after');
+      const findings = tried.flat();
+      say(`in sum, ${tried.length} worlds of seed ${seed}: ${describe(tallyOf(findings))}`);
+      if (disagreementsAmong(findings).length > 0) process.exitCode = 1;
+      if (interruption.aborted) process.exitCode = 130;
     } finally {
       trial.close();
     }
@@ -47,20 +49,21 @@ async function tryAll(
   trial: Trial,
   worlds: readonly (readonly Policy[])[],
   only: number | undefined,
-): Promise<readonly Finding[]> {
-  const all: Finding[] = [];
+): Promise<readonly (readonly Finding[])[]> {
+  const tried: (readonly Finding[])[] = [];
   for (const [index, policies] of worlds.entries()) {
+    if (interruption.aborted) break;
     const number = index + 1;
     if (only !== undefined && only !== number) continue;
     const began = performance.now();
     const findings = await trial.try(String(number), policies);
-    all.push(...findings);
+    tried.push(findings);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     say(`world ${number}, ${policies.length} policies: ${describe(tallyOf(findings))} (${seconds} s)`);
     const disagreements = disagreementsAmong(findings);
     if (disagreements.length > 0) say(`${manifestOf(policies)}\n${disagreements.map(explain).join('\n')}\n`);
   }
-  return all;
+  return tried;
 }
 
 /**
@@ -102,5 +105,7 @@ function wholeNumber(name: string, text: string): number {
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+heedSignals(say);
 
 await main();
