@@ -9,7 +9,8 @@ import { keyOf, type PolicyReference, referenceOf } from './part.ts';
 import { type Parties, partiesOf, type PodParty } from './party.ts';
 import { type ProfileName, profiles, type Reading, specification } from './profile.ts';
 import type { Decision, Direction, Endpoint, PolicyWorld, Question } from './question.ts';
-import { type Reachability, reachabilityOf, type Shared, shareOf } from './reachability.ts';
+import { type Reachability, reachabilityOf } from './reachability.ts';
+import { type Shared, shareOf } from './rows.ts';
 
 export interface PolicyModel {
   readonly world: PolicyWorld;
