@@ -36,19 +36,24 @@ export function connectivityTestDefinition(): Json {
     subresources: {
       scale: { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' },
     },
-    schema: {
-      description:
-        'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
-      required: ['spec'],
-      properties: {
-        apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
-        kind: { type: 'string', description: 'ConnectivityTest.' },
-        metadata: { type: 'object' },
-        spec: structural(specification),
-        status: structural(status),
-      },
-    },
+    schema: connectivityTestSchema(),
   });
+}
+
+/** The schema of a ConnectivityTest alone: what the API server, the offline check and editors hold it against. */
+export function connectivityTestSchema(): { readonly [key: string]: Json } {
+  return {
+    description:
+      'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
+      kind: { type: 'string', description: 'ConnectivityTest.' },
+      metadata: { type: 'object' },
+      spec: structural(specification),
+      status: structural(status),
+    },
+  };
 }
 
 /** The CustomResourceDefinition of Calibration. */

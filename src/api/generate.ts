@@ -1,13 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { calibrationDefinition, connectivityTestDefinition } from './custom-resource-definition.ts';
+import {
+  calibrationDefinition,
+  connectivityTestDefinition,
+  connectivityTestSchema,
+} from './custom-resource-definition.ts';
 import { reasonsPage } from './reasons-page.ts';
 
-/** Writes what is made from the schemas and the reasons; with `--check` it only tells whether the files are up to date. */
+/**
+ * Writes what is made from the schemas and the reasons, among it the schema of a test as JSON for the command line, which would
+ * spend most of its time on making it anew; with `--check` it only tells whether the files are up to date.
+ */
 const files = {
   'crds/calibrations.yaml': manifest(calibrationDefinition()),
   'crds/connectivitytests.yaml': manifest(connectivityTestDefinition()),
   'docs/reasons.md': reasonsPage(),
+  'src/api/connectivitytest.schema.json': `${JSON.stringify(connectivityTestSchema(), null, 2)}\n`,
 };
 
 function manifest(definition: unknown): string {

@@ -11,4 +11,5 @@ export * from './connectivity-test.ts';
 export * from './objects.ts';
 export * from './reasons.ts';
 export type * from './specification.ts';
+export type { Rule } from './schema-parts.ts';
 export type * from './status.ts';

@@ -52,6 +52,9 @@ export interface ResolvedIdentities {
   readonly note?: string;
 }
 
+/** What is left out of every answer about such a source, whether it was dialled or predicted. */
+export const noteOnHostNetwork = 'Source pods on the host network were left out: network policies have no say there.';
+
 /** The identities that an expectation's source stands for, or why it has none. */
 export function identitiesOf(
   test: ConnectivityTest,
@@ -82,7 +85,7 @@ export function identitiesOf(
     ? { identities: inOrder }
     : {
         identities: inOrder,
-        note: 'Source pods on the host network were left out: network policies have no say there.',
+        note: noteOnHostNetwork,
       };
 }
 

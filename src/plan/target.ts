@@ -227,10 +227,7 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
   }
   const wanted = portOf(expectation.to);
   const protocol = protocolOf(expectation);
-  const servicePort = service.spec.ports?.find(
-    ({ port, name, protocol: offered }) =>
-      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
-  );
+  const servicePort = servicePortOf(service, expectation);
   if (servicePort === undefined) {
     const ports = (service.spec.ports ?? []).map(({ port, name, protocol: offered = 'TCP' }) =>
       name === undefined ? `${offered} ${port}` : `${offered} ${port} (${name})`,
@@ -270,6 +267,18 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
     return onHostNetwork(name);
   }
   return dialledService(service, servicePort.port, endpoints, expectation, pods);
+}
+
+type ServicePort = NonNullable<Service['spec']['ports']>[number];
+
+/** The port of a Service that an expectation asks for, by number or by name. */
+export function servicePortOf({ spec }: Service, expectation: Expectation): ServicePort | undefined {
+  const wanted = portOf(expectation.to);
+  const protocol = protocolOf(expectation);
+  return spec.ports?.find(
+    ({ port, name, protocol: offered }) =>
+      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
+  );
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {
