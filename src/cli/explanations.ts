@@ -1,0 +1,98 @@
+import type { ConnectivityTest, Expectation, KubeObject, Pod } from '../api/index.ts';
+import { type Explanation, explain, type Subject } from '../explanation/index.ts';
+import { protocolOf, serviceNamedBy } from '../plan/index.ts';
+import type { PolicyModel, Question } from '../policy/index.ts';
+import type { Declared, LocatedPrediction, Reading } from './world.ts';
+
+/** Explains the connection that a prediction rests on; undefined where nobody can say which one that is. */
+export function explanationOf(
+  { test, expectation, question: asked }: Pick<LocatedPrediction, 'test' | 'expectation' | 'question'>,
+  model: PolicyModel,
+  declared: Declared,
+  { profile }: Reading,
+): Explanation | undefined {
+  const question = asked ?? unasked(test, expectation, declared);
+  if (question === undefined) return undefined;
+  const service = serviceOf(test, expectation, declared);
+  const subject: Subject = {
+    question,
+    // Names have to resolve before a connection can be allowed or denied.
+    expected: isForNames(question, expectation) ? 'Allow' : expectation.expect,
+    workloads: { source: sourceOf(test, expectation, declared), destination: destinationOf(question, model, declared) },
+    profile,
+    ...(service === undefined ? {} : { service }),
+  };
+  return explain(model, subject);
+}
+
+/** A host name is looked up first, and that look-up is what failed. */
+function isForNames({ port }: Question, { to }: Expectation): boolean {
+  return to.host !== undefined && port === 53 && to.port !== 53;
+}
+
+function serviceOf({ metadata }: ConnectivityTest, { to }: Expectation, { cluster }: Declared): Subject['service'] {
+  const named =
+    to.service === undefined
+      ? serviceNamedBy(to.host ?? '')
+      : { namespace: to.service.namespace ?? metadata.namespace, name: to.service.name };
+  const service = named && cluster.view.service(named.namespace, named.name);
+  const port = service?.spec.ports?.find(({ name, port }) => to.port === name || to.port === port)?.port;
+  return named === undefined || port === undefined ? undefined : { ...named, port };
+}
+
+function sourceOf({ metadata }: ConnectivityTest, { from }: Expectation, declared: Declared): KubeObject | undefined {
+  const { workload } = from;
+  if (workload === undefined) return undefined;
+  return writtenAs(workload.kind, metadata.namespace, workload.name, declared);
+}
+
+function writtenAs(kind: string, namespace: string, name: string, { inventory }: Declared): KubeObject | undefined {
+  const all: readonly KubeObject[] = [...inventory.workloads, ...inventory.pods];
+  return all.find(
+    ({ kind: own, metadata }) => own === kind && metadata.name === name && metadata.namespace === namespace,
+  );
+}
+
+/** The workload that a pod's labels are written in: the manifest of its owner, or of its owner's owner. */
+function destinationOf(
+  { destination }: Question,
+  { world }: PolicyModel,
+  { inventory }: Declared,
+): KubeObject | undefined {
+  if (destination.kind !== 'pod') return undefined;
+  const isIt = ({ metadata }: Pod): boolean =>
+    metadata.name === destination.name && metadata.namespace === destination.namespace;
+  const owner = world.pods.find(isIt)?.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner === undefined) return undefined;
+  return inventory.workloads.find(({ metadata, kind }) => {
+    const isOwner = kind === owner.kind && metadata.name === owner.name;
+    const isAbove = owner.kind === 'ReplicaSet' && kind === 'Deployment' && isReplicaSetOf(owner.name, metadata.name);
+    return metadata.namespace === destination.namespace && (isOwner || isAbove);
+  });
+}
+
+/** `web-7d9f8` is Deployment web's: its name and a hash without dashes. */
+function isReplicaSetOf(replicaSet: string, deployment: string): boolean {
+  return replicaSet.startsWith(`${deployment}-`) && !replicaSet.slice(deployment.length + 1).includes('-');
+}
+
+/** A target that a plan does not probe, such as one of the host network, can be asked about all the same. */
+function unasked(test: ConnectivityTest, expectation: Expectation, { cluster, inventory }: Declared): Question | undefined {
+  const { from, to } = expectation;
+  const { namespace } = test.metadata;
+  if (typeof to.port !== 'number' || to.workload === undefined || from.workload === undefined) return undefined;
+  const endpointOf = ({ kind, name }: { readonly kind: string; readonly name: string }) => {
+    const uid = writtenAs(kind, namespace, name, { cluster, inventory, problems: [] })?.metadata.uid;
+    const pod = cluster.view
+      .pods(namespace)
+      .find(({ metadata }) =>
+        metadata.ownerReferences === undefined
+          ? metadata.uid === uid
+          : metadata.ownerReferences.some((owner) => owner.uid === uid),
+      );
+    return pod === undefined ? undefined : { kind: 'pod' as const, namespace, name: pod.metadata.name };
+  };
+  const [source, destination] = [endpointOf(from.workload), endpointOf(to.workload)];
+  if (source === undefined || destination === undefined) return undefined;
+  return { source, destination, protocol: protocolOf(expectation), port: to.port };
+}
