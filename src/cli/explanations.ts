@@ -1,7 +1,15 @@
 import type { ConnectivityTest, Expectation, KubeObject, Pod } from '../api/index.ts';
-import { type Explanation, explain, type Subject } from '../explanation/index.ts';
+import {
+  editLines,
+  explain,
+  type Explanation,
+  type FindingCode,
+  type PlaceInWords,
+  type Subject,
+} from '../explanation/index.ts';
 import { protocolOf, serviceNamedBy } from '../plan/index.ts';
 import type { PolicyModel, Question } from '../policy/index.ts';
+import { escapeUnseen } from '../text/index.ts';
 import type { Declared, LocatedPrediction, Reading } from './world.ts';
 
 /** Explains the connection that a prediction rests on; undefined where nobody can say which one that is. */
@@ -95,4 +103,44 @@ function unasked(test: ConnectivityTest, expectation: Expectation, { cluster, in
   const [source, destination] = [endpointOf(from.workload), endpointOf(to.workload)];
   if (source === undefined || destination === undefined) return undefined;
   return { source, destination, protocol: protocolOf(expectation), port: to.port };
+}
+
+/** What a row of a report shows of an explanation: what is most probably wrong, and the edit as lines. */
+export interface Cure {
+  readonly code: FindingCode;
+  readonly message: string;
+  /** Empty where no edit of these manifests is known to help. */
+  readonly edit: readonly string[];
+}
+
+/** The cure for a prediction that is not as expected, or that network plugins would differ on. */
+export function cureOf(
+  prediction: LocatedPrediction,
+  model: PolicyModel,
+  declared: Declared,
+  reading: Reading,
+): Cure | undefined {
+  if (prediction.verdict !== 'Failed' && prediction.reason !== 'LeftOpen') return undefined;
+  const explanation = explanationOf(prediction, model, declared, reading);
+  const [first] = explanation?.findings ?? [];
+  if (explanation === undefined || first === undefined) return undefined;
+  const edit = explanation.together ?? first.edits[0];
+  const { code, message } = first;
+  return { code, message, edit: edit === undefined ? [] : editLines(edit, placesIn(declared)) };
+}
+
+/** `NetworkPolicy shop/web (policies.yaml:32), spec.podSelector`. */
+export function placesIn({ inventory }: Declared): PlaceInWords {
+  return (object, path) => {
+    const { namespace } = object;
+    const name = `${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${object.name}`;
+    const position = inventory.originOf(object)?.at(path);
+    const where = position === undefined ? name : `${name} (${position.file}:${position.line})`;
+    return path === '' ? where : `${where}, ${path}`;
+  };
+}
+
+/** A line that is safe to show and keeps its spaces, unlike a sentence. */
+export function alignedLine(line: string): string {
+  return escapeUnseen(line.replaceAll(/[\n\r\u2028\u2029]/g, ' '));
 }

@@ -9,7 +9,7 @@ import type { Scene } from './scene.ts';
 import { labelsInWords } from './side.ts';
 
 /** A finding whose edits are not yet tried. */
-export interface Suspicion extends Finding {
+export interface Suspicion extends Omit<Finding, 'isEnough'> {
   readonly isForOthers: boolean;
 }
 

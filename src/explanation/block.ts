@@ -219,19 +219,22 @@ function asWritten(scene: Scene, direction: Direction, admission: Admission): Na
   const isOneOfSeveral = matching !== undefined && rule.peers.length > 1;
   const list = matching?.peer.path.replace(/\[\d+\]$/, '') ?? '';
   const peers = isOneOfSeveral ? valueAt(writtenPolicy(scene, policy), list) : undefined;
-  const changes = Array.isArray(peers)
-    ? [change(policy, list, peers, peers.toSpliced(positionIn(matching?.peer.path ?? ''), 1))]
-    : withoutRule(scene, admission, direction);
-  const message = `The rule admits ${admittedInWords(rule)}, and with them ${peer.name} (${labelsInWords(peer.labels)}). Narrow it, or delete it if nobody needs it.`;
+  const path = matching?.peer.path ?? rule.rule.path;
+  if (rule.matches !== 'yes') {
+    const isBlock = matching?.peer.conditions.some(({ kind }) => kind === 'Block') === true;
+    const message = `The rule may admit ${peer.name}: whether it does is left open by the API, or depends on what is not known here. Select pods by their labels, and leave the others out of address blocks by except.`;
+    const code = isBlock && peer.pod !== undefined ? 'IPBlockMeansPods' : peer.hostNetwork ? 'HostNetworkPeer' : 'RuleAdmits';
+    // What the rule admits for certain is somebody else's.
+    return { code, path, message, summary: '', changes: [] };
+  }
   return {
-    code: rule.matches === 'yes' ? 'RuleAdmits' : 'IPBlockMeansPods',
-    path: matching?.peer.path ?? rule.rule.path,
-    message:
-      rule.matches === 'yes'
-        ? message
-        : `The rule may admit ${peer.name}, which the API leaves open, such as whether an address block matches pods. Select pods by labels, and leave them out of blocks by except.`,
+    code: 'RuleAdmits',
+    path,
+    message: `The rule admits ${admittedInWords(rule)}, and with them ${peer.name} (${labelsInWords(peer.labels)}). Narrow it, or delete it if nobody needs it.`,
     summary: isOneOfSeveral ? 'delete the peer' : 'delete the rule',
-    changes,
+    changes: Array.isArray(peers)
+      ? [change(policy, list, peers, peers.toSpliced(positionIn(matching?.peer.path ?? ''), 1))]
+      : withoutRule(scene, admission, direction),
   };
 }
 

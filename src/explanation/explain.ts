@@ -88,22 +88,32 @@ function findingsOf(scene: Scene): readonly Finding[] {
     expected === 'Allow' ? closedSuspicions(scene, direction) : openSuspicions(scene, direction),
   );
   const ranked = suspicions.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, mostSuspicions);
-  const tried = ranked.map((suspicion): Finding & { readonly hasCure: boolean } => {
+  const tried = ranked.map((suspicion): Finding => {
     const { isForOthers: _, ...finding } = suspicion;
     const edits = finding.edits.filter((edit) => edit.changes.length > 0 && turns(scene, finding.direction, edit));
+    if (edits.length > 0 || finding.edits.length === 0) return { ...finding, edits, isEnough: edits.length > 0 };
     // A rule that admits together with others turns nothing alone, and is part of the cure all the same.
-    const kept = edits.length > 0 || expected === 'Allow' ? edits : finding.edits;
-    return { ...finding, edits: kept, hasCure: edits.length > 0 || finding.edits.length === 0 };
+    return { ...finding, edits: expected === 'Allow' ? [] : finding.edits.filter((edit) => isSound(scene, edit)), isEnough: false };
   });
-  const useful = tried.filter(({ hasCure, edits }) => hasCure || edits.length > 0);
-  const curing = useful.filter(({ hasCure }) => hasCure);
-  const others = useful.filter(({ hasCure }) => !hasCure);
-  return [...curing, ...others].map(({ hasCure: _, ...finding }) => finding);
+  const offered = new Set(suspicions.filter(({ edits }) => edits.length > 0).map(keyOf));
+  const useful = tried.filter((finding) => finding.edits.length > 0 || !offered.has(keyOf(finding)));
+  const isPartial = ({ isEnough, edits }: Finding): boolean => !isEnough && edits.length > 0;
+  return [...useful.filter((finding) => !isPartial(finding)), ...useful.filter(isPartial)];
+}
+
+function keyOf({ code, direction, message }: Pick<Finding, 'code' | 'direction' | 'message'>): string {
+  return `${code} ${direction} ${message}`;
 }
 
 /** Whether an edit makes its direction what was expected. */
 function turns(scene: Scene, direction: Direction, edit: Edit): boolean {
-  return isAsExpected(scene.expected, scene.decisionAfter(edit)[direction].answer);
+  return isSound(scene, edit) && isAsExpected(scene.expected, scene.decisionAfter(edit)[direction].answer);
+}
+
+/** A policy that the API server would refuse is left out by the model, which would then seem to open what it restricts. */
+function isSound(scene: Scene, edit: Edit): boolean {
+  const refused = ({ findings }: PolicyModel): number => findings.filter(({ code }) => code === 'Rejected').length;
+  return refused(scene.modelAfter(edit)) <= refused(scene.model);
 }
 
 function isAsExpected(expected: Expected, answer: Answer): boolean {
@@ -137,7 +147,7 @@ function togetherOf(scene: Scene, findings: readonly Finding[]): Edit | undefine
     // Two changes of one field overwrite each other.
     if (chosen.length < 2 || paths.size < changes.length) continue;
     const edit = { summary: chosen.map(({ edits }) => edits[0]?.summary ?? '').join('; '), changes };
-    if (isCured(scene.decisionAfter(edit))) return edit;
+    if (isSound(scene, edit) && isCured(scene.decisionAfter(edit))) return edit;
   }
   return undefined;
 }

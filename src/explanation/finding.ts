@@ -53,6 +53,8 @@ export interface Finding {
   readonly message: string;
   /** How many predicates fail: what would have to change. */
   readonly distance: number;
-  /** Ways out, the recommended one first. Each was tried on the model, and closes or opens this direction, as was expected. */
+  /** Ways out, the recommended one first. Each was tried on the model. */
   readonly edits: readonly Edit[];
+  /** Whether each edit alone opens or closes the direction, as was expected; else it does so with those of other findings. */
+  readonly isEnough: boolean;
 }

@@ -4,3 +4,5 @@ export { explain, type ExplainedDirection, type Explanation, type RejectedRule }
 export { type Finding, type FindingCode, findingCodes } from './finding.ts';
 export type { Subject } from './scene.ts';
 export type { Side } from './side.ts';
+export { editLines, type PlaceInWords } from './snippet.ts';
+export { explanationLines } from './words.ts';

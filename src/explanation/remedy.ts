@@ -4,7 +4,7 @@ import { type Change, isRecord, keyOf, valueAt } from './edit.ts';
 import type { FindingCode } from './finding.ts';
 import type { FailedPredicate, Miss } from './rejection.ts';
 import type { Scene } from './scene.ts';
-import { labelsAt, type Labels, labelsInWords, type Side } from './side.ts';
+import { labelOf, labelsAt, labelsInWords, type Side } from './side.ts';
 import { isSameConvention, isSlip } from './similar.ts';
 
 /** What would make one failed predicate true, and which mistake that speaks of. */
@@ -38,22 +38,22 @@ export function termRemedy(
 
 function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, side: Side): Remedy | undefined {
   const { key, operator, values } = requirement;
-  const { namespace, namespaceLabels = {} } = side;
+  const { namespace, namespaceLabels } = side;
+  const value = labelOf(namespaceLabels, key);
   if (namespace === undefined) return undefined;
   const name = `namespace ${namespace}`;
   const byName = `Select it by ${namespaceNameLabel}: ${namespace}, which every namespace has`;
   const renamed = withTerm(scene, miss, requirement, namespaceNameLabel, namespace);
   if (operator !== 'In' && operator !== 'Exists') {
-    const changes = withoutTerm(scene, miss, requirement, namespaceLabels[key]);
-    const message = `The rule leaves out namespaces with ${key} ${operator} ${values.join(', ')}, and ${name} carries ${key}: ${namespaceLabels[key]}.`;
+    const changes = withoutTerm(scene, miss, requirement, value);
+    const message = `The rule leaves out namespaces with ${key} ${operator} ${values.join(', ')}, and ${name} carries ${key}: ${value}.`;
     return { code: 'LabelValueDiffers', message, changes, summary: `leave ${name} in`, isForOthers: true };
   }
-  if (key !== namespaceNameLabel && values.includes(namespace) && namespaceLabels[key] === undefined) {
+  if (key !== namespaceNameLabel && values.includes(namespace) && value === undefined) {
     const message = `The rule asks for the label ${key}: ${namespace}, which ${name} does not carry: a namespaceSelector sees labels, never names. ${byName}.`;
     return { code: 'NamespaceNameAsLabel', message, changes: renamed, summary: 'select the namespace by its name' };
   }
   const asked = values[0] === undefined ? key : `${key}: ${values.join(' or ')}`;
-  const value = namespaceLabels[key];
   if (value === undefined) {
     const label = values[0] ?? 'true';
     const labelled: Change = {
@@ -82,7 +82,7 @@ function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, sid
 
 function isNamespaceWith({ whole }: Scene, key: string, values: readonly string[]): boolean {
   return whole.namespaces.some(({ metadata }) =>
-    values.includes((key === namespaceNameLabel ? metadata.name : metadata.labels?.[key]) ?? ''),
+    values.includes((key === namespaceNameLabel ? metadata.name : labelOf(metadata.labels, key)) ?? ''),
   );
 }
 
@@ -96,7 +96,7 @@ function podRemedy(
   const { key, operator, values } = requirement;
   const { labels, name } = side;
   const what = isSubject ? 'The policy selects pods' : 'The rule asks for pods';
-  const carried = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const carried = labelOf(labels, key);
   if (operator !== 'In' && operator !== 'Exists') {
     const changes = withoutTerm(scene, miss, requirement, carried);
     const message = `${what} with ${key} ${operator} ${values.join(', ')}, and ${name} carries ${key}: ${carried}.`;
@@ -144,7 +144,7 @@ function missingLabel(
   const { key, values } = requirement;
   const value = values[0] ?? 'true';
   const written = labelsAt(side);
-  const onWorkload = side.workload?.kind === 'Pod' ? undefined : side.workload?.metadata.labels?.[key];
+  const onWorkload = side.workload?.kind === 'Pod' ? undefined : labelOf(side.workload?.metadata.labels, key);
   const isMisplaced = onWorkload !== undefined && (values.length === 0 || values.includes(onWorkload));
   const others = carriersOf(scene, requirement, miss, side);
   const instead = { changes: withPeer(scene, miss, side), summary: `admit ${side.name} by the labels that it has` };
@@ -269,5 +269,3 @@ export function scopeRemedy(scene: Scene, { policy, peer }: Miss, side: Side): R
     isForOthers: own,
   };
 }
-
-export type { Labels };

@@ -74,3 +74,8 @@ export function labelsInWords(labels: Labels): string {
   const entries = Object.entries(labels).map(([key, value]) => `${key}: ${value === '' ? '""' : value}`);
   return entries.length === 0 ? 'no labels' : `{ ${entries.join(', ')} }`;
 }
+
+/** The value of a label. `constructor` is a valid key, and every object has one. */
+export function labelOf(labels: Labels | undefined, key: string): string | undefined {
+  return labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
