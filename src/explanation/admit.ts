@@ -32,13 +32,10 @@ export function nearMiss(scene: Scene, direction: Direction, miss: Miss): Suspic
     part: { policy, path },
     message: used.map(({ message }) => message).join(' '),
     distance: isSplit ? used.length : distanceOf(miss),
-    // What has no cure takes that of the whole with it.
-    edits: used.some((remedy) => remedy.changes.length === 0)
-      ? []
-      : [
-          { summary: used.map(({ summary }) => summary).join(', '), changes },
-          ...(used.length > 1 ? [] : (first.alternatives ?? [])),
-        ],
+    edits: [
+      { summary: used.map(({ summary }) => summary).join(', '), changes },
+      ...(used.length > 1 ? [] : (first.alternatives ?? [])),
+    ],
     isForOthers: used.some(({ isForOthers }) => isForOthers === true),
   };
 }
@@ -62,13 +59,6 @@ function remediesOf(scene: Scene, direction: Direction, miss: Miss): readonly (R
         return scopeRemedy(scene, miss, peer);
       case 'PeerBlock':
         return blockRemedy(scene, miss, failure);
-      case 'PeerHostNetwork':
-        return {
-          code: 'HostNetworkPeer',
-          message: `The rule selects pods by labels, and ${peer.name} uses the host network: it has its node's address, which most network plugins do not match by selectors.`,
-          changes: [],
-          summary: '',
-        };
       default:
         return undefined;
     }

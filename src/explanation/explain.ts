@@ -33,7 +33,7 @@ export interface Explanation {
   readonly ingress: ExplainedDirection;
   /** The most telling first; empty if the answer is what was expected. */
   readonly findings: readonly Finding[];
-  /** Edits of several findings, where none alone makes the answer what was expected and these together do. */
+  /** Edits of several findings, where the first finding's is not enough for the answer that was expected and these are. */
   readonly together?: Edit;
 }
 
@@ -41,8 +41,14 @@ export interface Explanation {
 export function explain(model: PolicyModel, subject: Subject): Explanation {
   const scene = sceneOf(model, subject);
   const { question, expected, decision, sides } = scene;
-  const findings = findingsOf(scene);
-  const together = togetherOf(scene, findings);
+  const ranked = findingsOf(scene);
+  const together = togetherOf(scene, ranked);
+  // What is not enough, alone or with others, is of the least use.
+  const isPartial = ({ isEnough, edits }: Finding): boolean => !isEnough && edits.length > 0;
+  const findings =
+    together === undefined
+      ? [...ranked.filter((finding) => !isPartial(finding)), ...ranked.filter(isPartial)]
+      : ranked;
   return {
     question,
     expected,
@@ -96,9 +102,8 @@ function findingsOf(scene: Scene): readonly Finding[] {
     return { ...finding, edits: expected === 'Allow' ? [] : finding.edits.filter((edit) => isSound(scene, edit)), isEnough: false };
   });
   const offered = new Set(suspicions.filter(({ edits }) => edits.length > 0).map(keyOf));
-  const useful = tried.filter((finding) => finding.edits.length > 0 || !offered.has(keyOf(finding)));
-  const isPartial = ({ isEnough, edits }: Finding): boolean => !isEnough && edits.length > 0;
-  return [...useful.filter((finding) => !isPartial(finding)), ...useful.filter(isPartial)];
+  // Whose edits all failed on trial explains nothing; who never had one may be beyond the policies' reach.
+  return tried.filter((finding) => finding.edits.length > 0 || !offered.has(keyOf(finding)));
 }
 
 function keyOf({ code, direction, message }: Pick<Finding, 'code' | 'direction' | 'message'>): string {
@@ -140,7 +145,8 @@ function rankOf({ code, distance, isForOthers, direction }: Suspicion): number {
 function togetherOf(scene: Scene, findings: readonly Finding[]): Edit | undefined {
   const { expected } = scene;
   const isCured = (sides: Sides): boolean => isAsExpected(expected, sides.answer);
-  if (findings.some(({ edits: [edit] }) => edit !== undefined && isCured(scene.decisionAfter(edit)))) return undefined;
+  const recommended = findings[0]?.edits[0];
+  if (recommended !== undefined && isCured(scene.decisionAfter(recommended))) return undefined;
   for (const chosen of combinations(expected, findings)) {
     const changes = chosen.flatMap(({ edits: [edit] }) => edit?.changes ?? []);
     const paths = new Set(changes.map(({ object, path }) => `${object.kind}/${object.namespace}/${object.name} ${path}`));

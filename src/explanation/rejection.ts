@@ -14,7 +14,6 @@ export type FailedPredicate =
   | { readonly kind: 'SubjectTerm' | 'PeerTerm'; readonly path: string; readonly requirement: Requirement }
   /** A peer without namespaceSelector means the policy's own namespace. */
   | { readonly kind: 'PeerScope'; readonly path: string }
-  | { readonly kind: 'PeerHostNetwork'; readonly path: string }
   /** A selector of pods, and the other side is none. */
   | { readonly kind: 'PeerIsNoPod'; readonly path: string }
   | { readonly kind: 'PeerBlock'; readonly path: string; readonly condition: BlockCondition }
@@ -80,11 +79,9 @@ function peerFailures(peer: Peer, { condition, holds, terms }: ExaminedCondition
   if (holds === 'yes') return [];
   if (condition.kind === 'Block') return [{ kind: 'PeerBlock', path, condition }];
   if (condition.kind !== 'Labels') return [{ kind: 'Other', path }];
-  if (terms.length === 0 && condition.expression.kind === 'All' && condition.expression.of.length > 0) {
-    return [{ kind: 'PeerIsNoPod', path }];
-  }
   const failing = terms.filter((term) => term.holds !== 'yes');
-  if (failing.length === 0) return [{ kind: holds === 'no' && terms.length === 0 ? 'PeerIsNoPod' : 'PeerHostNetwork', path }];
+  // Only pods have terms that can fail.
+  if (failing.length === 0) return [{ kind: 'PeerIsNoPod', path }];
   if (path === peer.path) return [{ kind: 'PeerScope', path }];
   return failing.map(({ requirement }) => ({ kind: 'PeerTerm', path: requirement.path, requirement }));
 }

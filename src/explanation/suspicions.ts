@@ -32,6 +32,8 @@ const farthest = 2;
 
 /** What may be wrong where a connection that must be allowed is not. */
 export function closedSuspicions(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { subject } = scene.partiesOf(direction);
+  if (subject.hostNetwork) return [hostNetwork(scene, direction)];
   const decision = scene.decision[direction];
   const other = scene.decision[direction === 'ingress' ? 'egress' : 'ingress'];
   const tier = higherTier(scene, direction);
@@ -40,6 +42,7 @@ export function closedSuspicions(scene: Scene, direction: Direction): readonly S
     .flatMap((miss) => nearMiss(scene, direction, miss) ?? []);
   return [
     ...tier,
+    ...hostNetworkPeers(scene, direction),
     ...(direction === 'egress' ? dnsSuspicions(scene) : []),
     ...near.map((each) => withSelection(scene, each)),
     ...swappedSelectors(scene, direction),
@@ -234,4 +237,21 @@ function hostNetwork(scene: Scene, direction: Direction): Suspicion {
     edits: [],
     isForOthers: false,
   };
+}
+
+/** Rules that would admit the other side if it were a pod like others. */
+function hostNetworkPeers(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { peer } = scene.partiesOf(direction);
+  if (!peer.hostNetwork) return [];
+  return admissionsOf(scene, direction)
+    .filter(({ rule }) => rule.matches === 'yes')
+    .map(({ policy, rule }) => ({
+      code: 'HostNetworkPeer' as const,
+      direction,
+      part: { policy, path: rule.peers.find(({ matches }) => matches === 'yes')?.peer.path ?? rule.rule.path },
+      message: `The rule selects ${peer.name} by labels, and that uses the host network: it has its node's address, and most network plugins take it for its node, which no selector of pods matches. Take it off the host network, or admit the nodes' addresses by an ipBlock where the network plugin matches them so.`,
+      distance: 1,
+      edits: [],
+      isForOthers: false,
+    }));
 }

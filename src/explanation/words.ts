@@ -125,8 +125,6 @@ function failureInWords(failure: FailedPredicate): string {
     }
     case 'PeerScope':
       return 'another namespace than the policy’s';
-    case 'PeerHostNetwork':
-      return 'the other side uses the host network';
     case 'PeerIsNoPod':
       return 'the other side is no pod';
     case 'PeerBlock':
