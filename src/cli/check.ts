@@ -89,7 +89,9 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     );
   }
   sayIgnored(declared, surroundings);
-  const report = reportOf(predictions, declared, surroundings.version, (each) => cureOf(each, model, declared, reading));
+  const report = reportOf(predictions, declared, surroundings.version, (each) =>
+    cureOf(each, model, declared, reading),
+  );
   surroundings.print(inFormat(format, report, given.flag('verbose')));
   if (given.flag('exit-zero')) return exitCodes.passed;
   if (predictions.length === 0) {

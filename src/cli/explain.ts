@@ -1,4 +1,10 @@
-import { editLines, type Explanation, explanationLines, findingCodes, type PlaceInWords } from '../explanation/index.ts';
+import {
+  editLines,
+  type Explanation,
+  explanationLines,
+  findingCodes,
+  type PlaceInWords,
+} from '../explanation/index.ts';
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import type { PolicyPart } from '../policy/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
@@ -44,7 +50,12 @@ export const explainCommand: Command = {
       value: 'PATH',
       description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
     },
-    output: { type: 'string', short: 'o', value: 'FORMAT', description: `One of ${formats.join(', ')}. text if absent.` },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      description: `One of ${formats.join(', ')}. text if absent.`,
+    },
     ...readingOptions,
   },
   run,
@@ -75,7 +86,8 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     surroundings.say('postern: nothing is explained from manifests that are not valid. Correct what is named above.');
     return exitCodes.usage;
   }
-  const chosen = wanted === undefined ? predictions.filter(isOpen) : predictions.filter((each) => isNamed(each, wanted));
+  const chosen =
+    wanted === undefined ? predictions.filter(isOpen) : predictions.filter((each) => isNamed(each, wanted));
   if (chosen.length === 0) {
     surroundings.say(nothingToExplain(wanted, predictions));
     return exitCodes.nothingSelected;
@@ -87,7 +99,13 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   const place = placesIn(declared);
   surroundings.print(
     format === 'json'
-      ? escapeUnseen(JSON.stringify(explained.map((each) => asJSON(each, place)), null, 2))
+      ? escapeUnseen(
+          JSON.stringify(
+            explained.map((each) => asJSON(each, place)),
+            null,
+            2,
+          ),
+        )
       : explained.map((each) => asText(each, place, reading)).join('\n\n'),
   );
   return exitCodes.passed;
@@ -181,4 +199,3 @@ function asJSON({ prediction, explanation }: Explained, place: PlaceInWords): un
     ...(together === undefined ? {} : { together }),
   };
 }
-

@@ -85,7 +85,11 @@ function isReplicaSetOf(replicaSet: string, deployment: string): boolean {
 }
 
 /** A target that a plan does not probe, such as one of the host network, can be asked about all the same. */
-function unasked(test: ConnectivityTest, expectation: Expectation, { cluster, inventory }: Declared): Question | undefined {
+function unasked(
+  test: ConnectivityTest,
+  expectation: Expectation,
+  { cluster, inventory }: Declared,
+): Question | undefined {
   const { from, to } = expectation;
   const { namespace } = test.metadata;
   if (typeof to.port !== 'number' || to.workload === undefined || from.workload === undefined) return undefined;

@@ -41,7 +41,13 @@ export function nearMiss(scene: Scene, direction: Direction, miss: Miss): Suspic
 }
 
 function isOfPorts(code: Remedy['code']): boolean {
-  return ['PortNotInRange', 'ServicePortInPolicy', 'NamedPortMissing', 'PortProtocolMismatch', 'ProtocolDefaultsToTCP'].includes(code);
+  return [
+    'PortNotInRange',
+    'ServicePortInPolicy',
+    'NamedPortMissing',
+    'PortProtocolMismatch',
+    'ProtocolDefaultsToTCP',
+  ].includes(code);
 }
 
 function remediesOf(scene: Scene, direction: Direction, miss: Miss): readonly (Remedy | undefined)[] {
@@ -122,7 +128,9 @@ function isMatched(scene: Scene, direction: Direction, made: Change, path: strin
     .examine(scene.question, direction)
     .filter(({ section }) => name(section.policy))
     .some(({ rules }) =>
-      rules.some(({ peers }) => peers.some(({ peer, matches }) => `${peer.path}.ipBlock` === path && matches === 'yes')),
+      rules.some(({ peers }) =>
+        peers.some(({ peer, matches }) => `${peer.path}.ipBlock` === path && matches === 'yes'),
+      ),
     );
 }
 

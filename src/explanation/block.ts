@@ -28,7 +28,12 @@ export function admissionsOf({ model, question }: Scene, direction: Direction): 
 
 /** How much a rule admits, roughly: any peer before every namespace before some pods, any port before some. */
 function widthOf({ rule }: ExaminedRule): number {
-  const ports = rule.ports === undefined ? 2 : rule.ports.some(({ range, name }) => range === undefined && name === undefined) ? 1 : 0;
+  const ports =
+    rule.ports === undefined
+      ? 2
+      : rule.ports.some(({ range, name }) => range === undefined && name === undefined)
+        ? 1
+        : 0;
   if (rule.peers === undefined) return 100 + ports;
   const terms = rule.peers.map(({ conditions }) =>
     conditions.reduce((count, condition) => {
@@ -132,9 +137,7 @@ function eitherForBoth(scene: Scene, direction: Direction, { policy, rule }: Adm
       path: list,
       message: `The two selectors are two list items, so that either is enough, and ${peer.name} satisfies one of them. Remove the second dash: one item with both selectors admits only who satisfies both.`,
       summary: 'make one list item of the two',
-      changes: [
-        change(policy, list, peers, peers.toSpliced(at, 2, { ...asRecord(namespace), ...asRecord(pod) })),
-      ],
+      changes: [change(policy, list, peers, peers.toSpliced(at, 2, { ...asRecord(namespace), ...asRecord(pod) }))],
     };
   }
   return undefined;
@@ -190,7 +193,9 @@ function additional(scene: Scene, direction: Direction, { policy, rule }: Admiss
   const isOther = (reference: PolicyReference): boolean =>
     reference.name !== policy.name || reference.namespace !== policy.namespace;
   const others = scene.decision[direction].isolatedBy.filter((part) => isOther(part.policy));
-  const stricter = others.filter((part) => !scene.decision[direction].decidedBy.some((by) => keyOf(by.policy) === keyOf(part.policy)));
+  const stricter = others.filter(
+    (part) => !scene.decision[direction].decidedBy.some((by) => keyOf(by.policy) === keyOf(part.policy)),
+  );
   const [strict] = stricter;
   if (strict === undefined) return undefined;
   const { subject, peer } = scene.partiesOf(direction);
@@ -223,7 +228,8 @@ function asWritten(scene: Scene, direction: Direction, admission: Admission): Na
   if (rule.matches !== 'yes') {
     const isBlock = matching?.peer.conditions.some(({ kind }) => kind === 'Block') === true;
     const message = `The rule may admit ${peer.name}: whether it does is left open by the API, or depends on what is not known here. Select pods by their labels, and leave the others out of address blocks by except.`;
-    const code = isBlock && peer.pod !== undefined ? 'IPBlockMeansPods' : peer.hostNetwork ? 'HostNetworkPeer' : 'RuleAdmits';
+    const code =
+      isBlock && peer.pod !== undefined ? 'IPBlockMeansPods' : peer.hostNetwork ? 'HostNetworkPeer' : 'RuleAdmits';
     // What the rule admits for certain is somebody else's.
     return { code, path, message, summary: '', changes: [] };
   }
@@ -254,7 +260,12 @@ function withoutRule(scene: Scene, { policy, rule }: Admission, direction: Direc
 function admittedInWords({ rule }: ExaminedRule): string {
   const who = rule.peers === undefined ? 'everybody' : 'more pods than were meant';
   const ports = rule.ports?.map(({ protocol, range, name }) => {
-    const numbers = range === undefined ? 'any port' : range.first === range.last ? `${range.first}` : `${range.first} to ${range.last}`;
+    const numbers =
+      range === undefined
+        ? 'any port'
+        : range.first === range.last
+          ? `${range.first}`
+          : `${range.first} to ${range.last}`;
     return `${protocol} ${name ?? numbers}`;
   });
   return `${who} on ${ports === undefined ? 'every port' : ports.join(', ')}`;

@@ -14,7 +14,9 @@ const resolverLabels = { 'k8s-app': 'kube-dns' };
 /** Whether the question is one for a name: to the cluster's resolver, or on its port. */
 function isForNames({ question, sides }: Scene): boolean {
   const { labels, namespace } = sides.destination;
-  return question.port === dnsPort || (namespace === systemNamespace && labels['k8s-app'] === resolverLabels['k8s-app']);
+  return (
+    question.port === dnsPort || (namespace === systemNamespace && labels['k8s-app'] === resolverLabels['k8s-app'])
+  );
 }
 
 const linkLocal = ['169.254.0.0/16', 'fe80::/10', 'fd00::/8'].flatMap((text) => blockOf(text) ?? []);
@@ -72,22 +74,20 @@ export function dnsSuspicions(scene: Scene): readonly Suspicion[] {
           ? rules.filter(({ matches }) => matches === 'yes').map((rule) => ({ policy: section.policy, rule }))
           : [],
       );
-    const found = datagrams.map(
-      ({ policy, rule }): Suspicion => ({
-        code: 'DNSEgressUDPOnly',
-        direction: 'egress',
-        part: { policy, path: `${rule.rule.path}.ports` },
-        message: `The rule opens DNS over UDP alone. An answer that does not fit a datagram is asked for again over TCP. Add { protocol: TCP, port: ${question.port} }.`,
-        distance: 1,
-        edits: [
-          {
-            summary: 'open DNS over TCP too',
-            changes: added(scene, { policy, rule }, { protocol: 'TCP', port: question.port }),
-          },
-        ],
-        isForOthers: false,
-      }),
-    );
+    const found = datagrams.map(({ policy, rule }): Suspicion => ({
+      code: 'DNSEgressUDPOnly',
+      direction: 'egress',
+      part: { policy, path: `${rule.rule.path}.ports` },
+      message: `The rule opens DNS over UDP alone. An answer that does not fit a datagram is asked for again over TCP. Add { protocol: TCP, port: ${question.port} }.`,
+      distance: 1,
+      edits: [
+        {
+          summary: 'open DNS over TCP too',
+          changes: added(scene, { policy, rule }, { protocol: 'TCP', port: question.port }),
+        },
+      ],
+      isForOthers: false,
+    }));
     if (found.length > 0) return found;
   }
   const [isolating] = examined;

@@ -73,7 +73,11 @@ function newPolicy(
       ...(rules.length === 0 ? {} : { [direction]: rules }),
     },
   };
-  return { object: { group: 'networking.k8s.io', kind: 'NetworkPolicy', namespace, name: after.metadata.name }, path: '', after };
+  return {
+    object: { group: 'networking.k8s.io', kind: 'NetworkPolicy', namespace, name: after.metadata.name },
+    path: '',
+    after,
+  };
 }
 
 /** Changes one field of a policy. */

@@ -43,10 +43,7 @@ export function swappedSelectors(scene: Scene, direction: Direction): readonly S
         edits: [
           {
             summary: 'swap the two selectors',
-            changes: [
-              change(policy, 'spec.podSelector', selector, admitted),
-              change(policy, path, admitted, selector),
-            ],
+            changes: [change(policy, 'spec.podSelector', selector, admitted), change(policy, path, admitted, selector)],
           },
         ],
         isForOthers: false,
@@ -77,7 +74,10 @@ export function swappedDirection(scene: Scene, direction: Direction): readonly S
       ...(kept.length > 0 ? { [other]: kept } : {}),
       [direction]: [...(Array.isArray(own) ? own : []), { [peersKey(direction)]: peers, ...rest }],
     };
-    const means = direction === 'ingress' ? 'who calls it belongs under ingress and from' : 'whom it calls belongs under egress and to';
+    const means =
+      direction === 'ingress'
+        ? 'who calls it belongs under ingress and from'
+        : 'whom it calls belongs under egress and to';
     return [
       {
         code: 'DirectionSwapped' as const,
@@ -97,8 +97,9 @@ export function misplacedPolicies(scene: Scene, direction: Direction): readonly 
   const { subject } = scene.partiesOf(direction);
   const { namespace, pod } = subject;
   if (namespace === undefined || pod === undefined) return [];
-  return scene.whole.policies.filter((policy) => isMisplaced(scene, policy, namespace, pod.metadata.labels)).flatMap(
-    (policy): readonly Suspicion[] => {
+  return scene.whole.policies
+    .filter((policy) => isMisplaced(scene, policy, namespace, pod.metadata.labels))
+    .flatMap((policy): readonly Suspicion[] => {
       const moved = { ...policy, metadata: { ...policy.metadata, namespace } };
       const object = objectReference(policy);
       const there = { ...object, namespace };
@@ -123,8 +124,7 @@ export function misplacedPolicies(scene: Scene, direction: Direction): readonly 
           isForOthers: false,
         },
       ];
-    },
-  );
+    });
 }
 
 function isMisplaced(
@@ -198,11 +198,16 @@ export function emptyEgress(scene: Scene, direction: Direction): readonly Suspic
 }
 
 /** NetworkPolicies of the subject's namespace whose podSelector matches it, in whatever direction they apply. */
-function selecting(scene: Scene, direction: Direction): readonly { readonly policy: Policy; readonly reference: PolicyReference }[] {
+function selecting(
+  scene: Scene,
+  direction: Direction,
+): readonly { readonly policy: Policy; readonly reference: PolicyReference }[] {
   const { pod, namespace } = scene.partiesOf(direction).subject;
   if (pod === undefined) return [];
   return scene.world.policies
-    .filter(({ apiVersion, metadata }) => apiVersion.startsWith('networking.k8s.io/') && metadata.namespace === namespace)
+    .filter(
+      ({ apiVersion, metadata }) => apiVersion.startsWith('networking.k8s.io/') && metadata.namespace === namespace,
+    )
     .filter((policy) => {
       const selector = valueAt(policy, 'spec.podSelector') ?? {};
       return isRecord(selector) && selectorMatches(selector, pod.metadata.labels);

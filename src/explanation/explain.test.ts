@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Namespace, Pod, Policy } from '../api/index.ts';
 import { policyModel, type PolicyWorld, type ProfileName } from '../policy/index.ts';
 import { endpointOf, namespaceOf, networkPolicy, podOf, policyOf } from '../policy/testing/builders.ts';
-import { applyEdit, editLines, explain, explanationLines, type Explanation, findingCodes, type Subject } from './index.ts';
+import {
+  applyEdit,
+  editLines,
+  explain,
+  explanationLines,
+  type Explanation,
+  findingCodes,
+  type Subject,
+} from './index.ts';
 
 interface Case {
   readonly finding: keyof typeof findingCodes;
@@ -190,7 +198,11 @@ const cases: readonly Case[] = [
     expected: 'Allow',
     policies: [
       denyAll,
-      networkPolicy('other/p', { podSelector: app('api'), policyTypes: ['Ingress'], ingress: [{ from: [peer('web')] }] }),
+      networkPolicy('other/p', {
+        podSelector: app('api'),
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [peer('web')] }],
+      }),
     ],
     edit: '',
   },
@@ -371,7 +383,11 @@ const allPods = [
 ];
 const allNamespaces = [namespaceOf('shop'), namespaceOf('other'), namespaceOf('kube-system')];
 
-function explained(asked: Omit<Case, 'finding' | 'when'>): { readonly world: PolicyWorld; readonly subject: Subject; readonly explanation: Explanation } {
+function explained(asked: Omit<Case, 'finding' | 'when'>): {
+  readonly world: PolicyWorld;
+  readonly subject: Subject;
+  readonly explanation: Explanation;
+} {
   const { expected, policies, from = 'shop/web', to = 'shop/api', protocol = 'TCP', port = 8080, more = {} } = asked;
   const { pods = allPods, namespaces = allNamespaces, profile } = asked;
   const world = { pods, namespaces, policies };
@@ -407,7 +423,10 @@ describe('findings', () => {
 
 describe('what is meant for others is left to them', () => {
   it('a value that other pods carry is no typo, and the rule keeps admitting them', () => {
-    const { explanation } = explained({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('agent')] })] });
+    const { explanation } = explained({
+      expected: 'Allow',
+      policies: [ingress('p', 'api', { from: [peer('agent')] })],
+    });
 
     expect(explanation.findings.map(({ code }) => code)).toEqual(['LabelValueDiffers', 'NoRuleAdmits']);
     expect(explanation.findings[0]?.edits[0]?.changes[0]?.after).toEqual([peer('agent'), peer('web')]);
@@ -415,7 +434,11 @@ describe('what is meant for others is left to them', () => {
 
   it('api-1 and api-2 are two things', () => {
     const pods = [podOf('shop/web', { app: 'web-1' }), podOf('shop/api', { app: 'api' })];
-    const { explanation } = explained({ expected: 'Allow', pods, policies: [ingress('p', 'api', { from: [peer('web-2')] })] });
+    const { explanation } = explained({
+      expected: 'Allow',
+      pods,
+      policies: [ingress('p', 'api', { from: [peer('web-2')] })],
+    });
 
     expect(explanation.findings[0]?.code).toBe('LabelValueDiffers');
   });
@@ -436,10 +459,9 @@ describe('edits', () => {
     const { explanation, world, subject } = explained({ expected: 'Deny', policies });
     const edit = explanation.together;
 
-    expect(explanation.findings.filter(({ direction }) => direction === 'ingress').map(({ isEnough }) => isEnough)).toEqual([
-      false,
-      false,
-    ]);
+    expect(
+      explanation.findings.filter(({ direction }) => direction === 'ingress').map(({ isEnough }) => isEnough),
+    ).toEqual([false, false]);
     expect(edit).toBeDefined();
     const after = edit === undefined ? policies : applyEdit(policies, edit);
     expect(policyModel({ ...world, policies: after }).decide(subject.question).answer).toBe('deny');
@@ -490,15 +512,25 @@ describe('the words', () => {
   });
 
   it.each([
-    { why: 'the host network', to: 'shop/agent', policies: [], says: /ingress allow policies have no say: .* uses the host network/ },
-    { why: 'an address', to: '203.0.113.7', policies: [denyAll], says: /ingress allow policies have no say: 203.0.113.7 is no pod/ },
+    {
+      why: 'the host network',
+      to: 'shop/agent',
+      policies: [],
+      says: /ingress allow policies have no say: .* uses the host network/,
+    },
+    {
+      why: 'an address',
+      to: '203.0.113.7',
+      policies: [denyAll],
+      says: /ingress allow policies have no say: 203.0.113.7 is no pod/,
+    },
   ])('say that policies have no say: $why', ({ to, policies, says }) => {
     expect(wordsOf({ expected: 'Allow', to, policies })).toMatch(says);
   });
 
   it('say what each rejected rule asked for', () => {
-    expect(wordsOf({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('agent')], ports: [{ port: 80 }] })] })).toContain(
-      'rejected: p spec.ingress[0]: pod label app: agent does not hold; port 80',
-    );
+    expect(
+      wordsOf({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('agent')], ports: [{ port: 80 }] })] }),
+    ).toContain('rejected: p spec.ingress[0]: pod label app: agent does not hold; port 80');
   });
 });

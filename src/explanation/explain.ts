@@ -46,9 +46,7 @@ export function explain(model: PolicyModel, subject: Subject): Explanation {
   // What is not enough, alone or with others, is of the least use.
   const isPartial = ({ isEnough, edits }: Finding): boolean => !isEnough && edits.length > 0;
   const findings =
-    together === undefined
-      ? [...ranked.filter((finding) => !isPartial(finding)), ...ranked.filter(isPartial)]
-      : ranked;
+    together === undefined ? [...ranked.filter((finding) => !isPartial(finding)), ...ranked.filter(isPartial)] : ranked;
   return {
     question,
     expected,
@@ -99,7 +97,11 @@ function findingsOf(scene: Scene): readonly Finding[] {
     const edits = finding.edits.filter((edit) => edit.changes.length > 0 && turns(scene, finding.direction, edit));
     if (edits.length > 0 || finding.edits.length === 0) return { ...finding, edits, isEnough: edits.length > 0 };
     // A rule that admits together with others turns nothing alone, and is part of the cure all the same.
-    return { ...finding, edits: expected === 'Allow' ? [] : finding.edits.filter((edit) => isSound(scene, edit)), isEnough: false };
+    return {
+      ...finding,
+      edits: expected === 'Allow' ? [] : finding.edits.filter((edit) => isSound(scene, edit)),
+      isEnough: false,
+    };
   });
   const offered = new Set(suspicions.filter(({ edits }) => edits.length > 0).map(keyOf));
   // Whose edits all failed on trial explains nothing; who never had one may be beyond the policies' reach.
@@ -149,7 +151,9 @@ function togetherOf(scene: Scene, findings: readonly Finding[]): Edit | undefine
   if (recommended !== undefined && isCured(scene.decisionAfter(recommended))) return undefined;
   for (const chosen of combinations(expected, findings)) {
     const changes = chosen.flatMap(({ edits: [edit] }) => edit?.changes ?? []);
-    const paths = new Set(changes.map(({ object, path }) => `${object.kind}/${object.namespace}/${object.name} ${path}`));
+    const paths = new Set(
+      changes.map(({ object, path }) => `${object.kind}/${object.namespace}/${object.name} ${path}`),
+    );
     // Two changes of one field overwrite each other.
     if (chosen.length < 2 || paths.size < changes.length) continue;
     const edit = { summary: chosen.map(({ edits }) => edits[0]?.summary ?? '').join('; '), changes };

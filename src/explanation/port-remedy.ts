@@ -55,8 +55,10 @@ function nameRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
       isForOthers: true,
     };
   }
-  const own = offered.find(({ containerPort, protocol: spoken = 'TCP' }) => containerPort === port && spoken === protocol);
-  const written_ = own?.name ?? port;
+  const own = offered.find(
+    ({ containerPort, protocol: spoken = 'TCP' }) => containerPort === port && spoken === protocol,
+  );
+  const called = own?.name ?? port;
   const otherProtocol = namesakes[0]?.protocol ?? 'TCP';
   const because =
     namesakes.length > 0
@@ -64,9 +66,9 @@ function nameRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
       : 'is not among the names of its containers’ ports, so that the entry matches nothing';
   return {
     code: namesakes.length > 0 ? 'PortProtocolMismatch' : 'NamedPortMissing',
-    message: `The rule opens the port named ${entry.name} over ${entry.protocol}, and at ${name} that name ${because}. Write port: ${written_}.`,
-    changes: [change(miss.policy, entry.path, written, { ...written, port: written_ })],
-    summary: `open port ${written_}`,
+    message: `The rule opens the port named ${entry.name} over ${entry.protocol}, and at ${name} that name ${because}. Write port: ${called}.`,
+    changes: [change(miss.policy, entry.path, written, { ...written, port: called })],
+    summary: `open port ${called}`,
   };
 }
 

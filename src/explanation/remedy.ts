@@ -1,4 +1,10 @@
-import { namespaceNameLabel, type PolicyReference, referenceOf, type Requirement, selectorMatches } from '../policy/index.ts';
+import {
+  namespaceNameLabel,
+  type PolicyReference,
+  referenceOf,
+  type Requirement,
+  selectorMatches,
+} from '../policy/index.ts';
 import { change, namespaceByName, peerFor } from './draft.ts';
 import { type Change, isRecord, keyOf, valueAt } from './edit.ts';
 import type { FindingCode } from './finding.ts';
@@ -67,7 +73,9 @@ function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, sid
       message,
       changes: renamed,
       summary: 'select the namespace by its name',
-      alternatives: [{ summary: `label the namespace: kubectl label namespace ${namespace} ${key}=${label}`, changes: [labelled] }],
+      alternatives: [
+        { summary: `label the namespace: kubectl label namespace ${namespace} ${key}=${label}`, changes: [labelled] },
+      ],
     };
   }
   const isTypo = values.some((wanted) => isSlip(wanted, value)) && !isNamespaceWith(scene, key, values);
@@ -203,7 +211,8 @@ export function withTerm(
     const { [requirement.key]: _, ...matchLabels } = before;
     const both = { key, operator: 'In', values: [...requirement.values, value] };
     const selected = valueAt(written, selector);
-    const expressions = isRecord(selected) && Array.isArray(selected['matchExpressions']) ? selected['matchExpressions'] : [];
+    const expressions =
+      isRecord(selected) && Array.isArray(selected['matchExpressions']) ? selected['matchExpressions'] : [];
     const after = {
       ...(Object.keys(matchLabels).length === 0 ? {} : { matchLabels }),
       matchExpressions: [...(expressions satisfies unknown[]), both],

@@ -42,7 +42,15 @@ export function withoutNoise(labels: Labels = {}): Labels {
 }
 
 /** Keys by which people tell workloads apart, the most telling first. */
-const telling = ['app.kubernetes.io/name', 'app', 'k8s-app', 'name', 'app.kubernetes.io/component', 'component', 'role'];
+const telling = [
+  'app.kubernetes.io/name',
+  'app',
+  'k8s-app',
+  'name',
+  'app.kubernetes.io/component',
+  'component',
+  'role',
+];
 
 /** The labels by which a policy would select the pods of this side: those of its workload's own selector, else the telling ones. */
 export function identifyingLabels({ labels, workload }: Side): Labels {

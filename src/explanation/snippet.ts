@@ -11,7 +11,11 @@ export type PlaceInWords = (object: ObjectReference, path: string) => string;
 export function editLines({ changes }: Edit, place: PlaceInWords): readonly string[] {
   const move = movedBy(changes);
   if (move !== undefined) {
-    return [place(move.from, 'metadata.namespace'), `  - namespace: ${move.from.namespace}`, `  + namespace: ${move.to.namespace}`];
+    return [
+      place(move.from, 'metadata.namespace'),
+      `  - namespace: ${move.from.namespace}`,
+      `  + namespace: ${move.to.namespace}`,
+    ];
   }
   return changes.flatMap((change) => changeLines(change, place));
 }
@@ -23,7 +27,9 @@ function changeLines({ object, path, before, after }: Change, place: PlaceInWord
 }
 
 /** A whole object that goes from one namespace and comes, the same, to another. */
-function movedBy(changes: readonly Change[]): { readonly from: ObjectReference; readonly to: ObjectReference } | undefined {
+function movedBy(
+  changes: readonly Change[],
+): { readonly from: ObjectReference; readonly to: ObjectReference } | undefined {
   const [gone, come] = changes;
   if (changes.length !== 2 || gone === undefined || come === undefined) return undefined;
   const isMove = gone.path === '' && come.path === '' && gone.after === undefined && come.before === undefined;

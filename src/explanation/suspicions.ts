@@ -60,11 +60,12 @@ function withSelection(scene: Scene, suspicion: Suspicion): Suspicion {
   return selectsNobody(scene, part) ? { ...suspicion, code: 'SelectsNothing', isForOthers: false } : suspicion;
 }
 
-function selectsNobody({ whole, model, podsIn }: Scene, { policy }: PolicyPart): boolean {
+function selectsNobody(scene: Scene, { policy }: PolicyPart): boolean {
+  const { whole, model } = scene;
   const compiled = model.policies.find(({ reference }) => keyOf(reference) === keyOf(policy));
   const namespace = policy.namespace ?? '';
   if (compiled === undefined || whole.pods.length === 0) return false;
-  return !podsIn(namespace).some(({ metadata }) =>
+  return !scene.podsIn(namespace).some(({ metadata }) =>
     compiled.sections.some(({ subject }) =>
       subject.every(
         (condition) =>
@@ -132,10 +133,7 @@ function noRule(
         ? `The ${open} side admits this connection and the ${direction} side does not: nothing lets ${direction === 'ingress' ? peer.name : subject.name} ${to}. A path needs both sides. Add an ${direction} rule for ${port}.`
         : `The policy restricts ${direction} of ${subject.name}, and no rule is meant for ${peer.name} on ${port}. Add a policy that admits it.`,
       distance: 1,
-      edits:
-        made === undefined
-          ? []
-          : [{ summary: 'add a policy that admits this and nothing else', changes: [made] }],
+      edits: made === undefined ? [] : [{ summary: 'add a policy that admits this and nothing else', changes: [made] }],
       isForOthers: !isOtherOpen,
     },
   ];
@@ -155,9 +153,7 @@ function isFree({ whole }: Scene, made: Change | undefined): Change | undefined 
     made !== undefined &&
     whole.policies.some(
       ({ kind, metadata }) =>
-        kind === made.object.kind &&
-        metadata.name === made.object.name &&
-        metadata.namespace === made.object.namespace,
+        kind === made.object.kind && metadata.name === made.object.name && metadata.namespace === made.object.namespace,
     );
   return isTaken ? undefined : made;
 }
@@ -197,7 +193,9 @@ function nearIsolation(scene: Scene, direction: Direction, nothing: string): rea
   const { subject } = scene.partiesOf(direction);
   return scene.model
     .examine(scene.question, direction)
-    .filter(({ section, selects }) => selects === 'no' && section.policy.namespace === subject.namespace && section.isolates)
+    .filter(
+      ({ section, selects }) => selects === 'no' && section.policy.namespace === subject.namespace && section.isolates,
+    )
     .flatMap((examined): readonly Suspicion[] => {
       const terms = examined.subject.flatMap((each) => each.terms.filter((term) => term.holds !== 'yes'));
       if (terms.length === 0 || terms.length > farthest) return [];
@@ -214,7 +212,12 @@ function nearIsolation(scene: Scene, direction: Direction, nothing: string): rea
       const near = nearMiss(scene, direction, miss);
       if (near === undefined || near.isForOthers) return [];
       return [
-        { ...near, code: 'NothingIsolates', message: `${nothing} in this direction. ${near.message}`, isForOthers: false },
+        {
+          ...near,
+          code: 'NothingIsolates',
+          message: `${nothing} in this direction. ${near.message}`,
+          isForOthers: false,
+        },
       ];
     });
 }

@@ -120,7 +120,9 @@ function failureInWords(failure: FailedPredicate): string {
       const { of, key, operator, values } = failure.requirement;
       const whose = of === 'Namespace' ? 'namespace label' : 'pod label';
       const isOne = operator === 'In' && values.length === 1;
-      const wanted = isOne ? `${key}: ${values[0]}` : `${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
+      const wanted = isOne
+        ? `${key}: ${values[0]}`
+        : `${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
       return `${whose} ${wanted} does not hold`;
     }
     case 'PeerScope':
@@ -145,9 +147,7 @@ function failureInWords(failure: FailedPredicate): string {
 function sideLines(word: string, side: Side): readonly string[] {
   if (side.pod === undefined) return [`${word.padEnd(13)} ${side.name}: no labels, so only address blocks match it`];
   const namespace =
-    side.namespaceLabels === undefined
-      ? 'labels not known, but for its name'
-      : labelsInWords(side.namespaceLabels);
+    side.namespaceLabels === undefined ? 'labels not known, but for its name' : labelsInWords(side.namespaceLabels);
   return [
     `${word.padEnd(13)} ${side.name}${side.hostNetwork ? ' (host network)' : ''}`,
     `              pod labels        ${labelsInWords(side.labels)}`,
