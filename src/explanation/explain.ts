@@ -84,7 +84,7 @@ function directionsAtFault({ decision, expected }: Pick<Scene, 'decision' | 'exp
 }
 
 /** Edits are tried on the model, which costs a fraction of a millisecond each: more than these nobody would read. */
-const mostSuspicions = 12;
+const mostSuspicions = 8;
 
 function findingsOf(scene: Scene): readonly Finding[] {
   const { expected } = scene;

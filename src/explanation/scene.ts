@@ -1,5 +1,5 @@
 import { addressOf } from '../address/index.ts';
-import type { Expected, KubeObject, Pod } from '../api/index.ts';
+import type { Expected, KubeObject, Pod, Policy } from '../api/index.ts';
 import {
   type Decision,
   type Direction,
@@ -11,8 +11,9 @@ import {
   type PolicyWorld,
   type ProfileName,
   type Question,
+  referenceOf,
 } from '../policy/index.ts';
-import { applyEdit, type Edit, isRecord, keyOf, objectReference, valueAt } from './edit.ts';
+import { applyEdit, type Edit, isRecord, keyOf, type ObjectReference, objectReference, valueAt } from './edit.ts';
 import { labelsPath, type Side, withoutNoise } from './side.ts';
 
 /** What is to be explained, and what the caller knows besides the policies. */
@@ -56,7 +57,17 @@ export function sceneOf(model: PolicyModel, subject: Subject): Scene {
   const world = partOf(whole, source, destination);
   const options = profile === undefined ? {} : { profile };
   const small = policyModel(world, options);
-  const modelAfter = (edit: Edit): PolicyModel => policyModel(edited(world, edit, [source, destination]), options);
+  const models = new Map<Edit, PolicyModel>();
+  const modelAfter = (edit: Edit): PolicyModel => {
+    const found = models.get(edit) ?? madeModel(edit);
+    models.set(edit, found);
+    return found;
+  };
+  // What an edit leaves alone is not compiled again.
+  const madeModel = (edit: Edit): PolicyModel =>
+    edit.changes.every(({ object }) => isPolicy(object))
+      ? withPolicies(small, applyEdit(world.policies, edit))
+      : policyModel(edited(world, edit, [source, destination]), options);
   let byNamespace: ReadonlyMap<string | undefined, readonly Pod[]> | undefined;
   return {
     ...subject,
@@ -153,6 +164,20 @@ function edited(world: PolicyWorld, edit: Edit, sides: readonly Side[]): PolicyW
     namespaces: applyEdit(world.namespaces, edit),
     pods: world.pods.map((pod) => byName.get(keyOf(objectReference(pod))) ?? pod),
   };
+}
+
+function isPolicy({ group, kind }: ObjectReference): boolean {
+  return group === 'networking.k8s.io' && kind === 'NetworkPolicy';
+}
+
+function withPolicies(model: PolicyModel, policies: readonly Policy[]): PolicyModel {
+  const [before, after] = [
+    new Set(model.world.policies),
+    new Set(policies.map((policy) => keyOf(objectReference(policy)))),
+  ];
+  const gone = model.world.policies.filter((policy) => !after.has(keyOf(objectReference(policy))));
+  const without = gone.reduce((next, policy) => next.withoutPolicy(referenceOf(policy)), model);
+  return policies.filter((policy) => !before.has(policy)).reduce((next, policy) => next.withPolicy(policy), without);
 }
 
 function labelsOf(value: unknown): Readonly<Record<string, string>> {

@@ -65,18 +65,20 @@ function selectsNobody(scene: Scene, { policy }: PolicyPart): boolean {
   const compiled = model.policies.find(({ reference }) => keyOf(reference) === keyOf(policy));
   const namespace = policy.namespace ?? '';
   if (compiled === undefined || whole.pods.length === 0) return false;
-  return !scene.podsIn(namespace).some(({ metadata }) =>
-    compiled.sections.some(({ subject }) =>
-      subject.every(
-        (condition) =>
-          condition.kind === 'Labels' &&
-          condition.expression.kind === 'All' &&
-          condition.expression.of.every(
-            (term) => term.kind === 'Requirement' && (term.of !== 'Pod' || holds(term, metadata.labels)),
-          ),
+  return !scene
+    .podsIn(namespace)
+    .some(({ metadata }) =>
+      compiled.sections.some(({ subject }) =>
+        subject.every(
+          (condition) =>
+            condition.kind === 'Labels' &&
+            condition.expression.kind === 'All' &&
+            condition.expression.of.every(
+              (term) => term.kind === 'Requirement' && (term.of !== 'Pod' || holds(term, metadata.labels)),
+            ),
+        ),
       ),
-    ),
-  );
+    );
 }
 
 function holds(
