@@ -74,7 +74,7 @@ describe('postern explain', () => {
     const files = Object.fromEntries(
       Object.entries(labelTypo).map(([file, text]) => [
         file,
-        text.replaceAll('{ app: fronted }', '{ app: "fronted\\e[2J\\n" }'),
+        text.replaceAll('labels: { app: frontend } }', 'labels: { app: frontend, x: "\\e[2J\\nFORGED" } }'),
       ]),
     );
     const { printed } = await runWith(['explain', '-p', folder], files);
