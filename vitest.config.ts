@@ -11,7 +11,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'e2e/cluster/**/*.test.ts', 'e2e/traps/**/*.test.ts', 'deploy/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'e2e/cluster/**/*.test.ts',
+            'e2e/scenarios/**/*.test.ts',
+            'e2e/traps/**/*.test.ts',
+            'deploy/**/*.test.ts',
+          ],
         },
       },
       {
