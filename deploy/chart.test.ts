@@ -70,7 +70,7 @@ describe('renders', () => {
     },
   );
 
-  it.each(['connectivitytests', 'calibrations'])(
+  it.each(['connectivitytests', 'clusterconnectivitytests', 'connectivitygrants', 'probeanchors', 'calibrations'])(
     'the definition of %s, kept when the release is removed',
     async (name) => {
       const definition = named(await objectsOf(), 'CustomResourceDefinition', `${name}.postern.dev`);
@@ -134,6 +134,9 @@ describe('permissions', () => {
       'calibrations/status.postern.dev: get patch update',
       'ciliumclusterwidenetworkpolicies.cilium.io: get list watch',
       'ciliumnetworkpolicies.cilium.io: get list watch',
+      'clusterconnectivitytests.postern.dev: get list watch',
+      'clusterconnectivitytests/status.postern.dev: get patch update',
+      'connectivitygrants.postern.dev: get list watch',
       'connectivitytests.postern.dev: get list watch',
       'connectivitytests/status.postern.dev: get patch update',
       'daemonsets.apps: get list watch',
@@ -144,6 +147,7 @@ describe('permissions', () => {
       'networkpolicies.networking.k8s.io: get list watch',
       'nodes.: get list watch',
       'pods.: get list watch create delete',
+      'probeanchors.postern.dev: create patch',
       'replicasets.apps: get list watch',
       'services.: get list watch',
       'statefulsets.apps: get list watch',
@@ -184,10 +188,16 @@ describe('permissions', () => {
       ['view', 'get list watch'],
       ['edit', everything],
       ['admin', everything],
-    ]) {
+    ] as const) {
       const found = named(objects, 'ClusterRole', `postern-${role}`);
-      const calibrations = role === 'view' ? [`calibrations.postern.dev: ${verbs}`] : [];
-      expect(permissionsOf(found)).toEqual([...calibrations, `connectivitytests.postern.dev: ${verbs}`]);
+      const kinds = {
+        // A test of the whole cluster wears any identity, so no role of a namespace may write one.
+        view: ['calibrations', 'clusterconnectivitytests', 'connectivitygrants', 'connectivitytests'],
+        edit: ['connectivitytests'],
+        // To grant others the identities of a namespace is more than to edit what runs in it.
+        admin: ['connectivitygrants', 'connectivitytests'],
+      };
+      expect(permissionsOf(found)).toEqual(kinds[role].map((kind) => `${kind}.postern.dev: ${verbs}`));
       expect(found.metadata.labels).toHaveProperty([`rbac.authorization.k8s.io/aggregate-to-${role}`], 'true');
     }
   });
@@ -205,6 +215,11 @@ describe('refuses', () => {
       'a calibration at every moment',
       'calibration.periodSeconds=1',
       /at '\/calibration\/periodSeconds': minimum: got 1/,
+    ],
+    [
+      'no probe pods for a namespace',
+      'probe.maxPodsPerNamespace=0',
+      /at '\/probe\/maxPodsPerNamespace': minimum: got 0/,
     ],
     ['a privileged port', 'listenPort=80', /at '\/listenPort': minimum: got 80, want 1,?024/],
     ['a priority class without a name', 'probe.priorityClass.name=', /probe\.priorityClass\.name is needed/],

@@ -1,9 +1,10 @@
-/** The demonstration: a real cluster, the three-tier example, a hole that is caught, and a cut that is caught. */
+/** The demonstration: a prediction, a real cluster, the three-tier example, a hole that is caught, and a cut that is caught. */
 import { dirname } from 'node:path';
 import { problemSentences, verdictTable } from '../../src/report/index.ts';
 import { ensureCluster } from '../cluster/index.ts';
 import { kubectlFor } from '../harness/kubectl.ts';
 import { installPostern, repositoryPath } from '../harness/postern.ts';
+import { showPrediction } from './prediction.ts';
 import { createStage, type Expected } from './stage.ts';
 
 const example = repositoryPath('examples/three-tier');
@@ -15,7 +16,9 @@ function say(text: string): void {
 
 async function main(): Promise<void> {
   say('Postern: does my network policy really do what I declared?\n');
-  say('== A real cluster: kind, Kubernetes, Cilium (the first time takes a while; later runs find it)');
+  showPrediction(say);
+
+  say('\n== A real cluster: kind, Kubernetes, Cilium (the first time takes a while; later runs find it)');
   const cluster = await ensureCluster();
   const kubectl = kubectlFor(cluster);
   const stage = createStage(kubectl, say);

@@ -1,25 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EndpointSlice, Pod } from '../../src/api/index.ts';
+import type { Pod } from '../../src/api/index.ts';
 import { probePodsIn } from '../harness/probe-pods.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
+import { standingOf } from '../harness/standing.ts';
 import { waitFor } from '../harness/wait.ts';
 import { connectivityTest, expectation, networkPolicy, podSpec, server } from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
-
-interface Budget {
-  readonly status: {
-    readonly disruptionsAllowed: number;
-    readonly expectedPods: number;
-    readonly currentHealthy: number;
-  };
-}
-
-/** What must be the same before, during and after a run. */
-interface Snapshot {
-  readonly endpoints: readonly string[];
-  readonly pods: readonly string[];
-  readonly budgets: readonly (Budget['status'] | undefined)[];
-}
 
 describe('probe pods that look like the application', () => {
   let world: World;
@@ -70,25 +56,7 @@ describe('probe pods that look like the application', () => {
   });
   afterAll(() => world.destroy());
 
-  async function snapshot(): Promise<Snapshot> {
-    const { kubectl, namespace } = world;
-    const slices = await kubectl.json<{ items: EndpointSlice[] }>(`get endpointslices -n ${namespace}`);
-    const pods = await kubectl.json<{ items: Pod[] }>(`get pods -n ${namespace} -l postern.dev/component!=probe`);
-    const budgets = await kubectl.json<{ items: Budget[] }>(`get poddisruptionbudgets -n ${namespace}`);
-    return {
-      endpoints: slices.items
-        .flatMap(({ endpoints }) => endpoints ?? [])
-        .filter(({ conditions }) => conditions?.ready === true)
-        .flatMap(({ addresses }) => addresses)
-        .toSorted((a, b) => a.localeCompare(b)),
-      pods: pods.items.map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => a.localeCompare(b)),
-      budgets: budgets.items.map(({ status: { disruptionsAllowed, expectedPods, currentHealthy } }) => ({
-        disruptionsAllowed,
-        expectedPods,
-        currentHealthy,
-      })),
-    };
-  }
+  const snapshot = () => standingOf(world.kubectl, world.namespace);
 
   /** The pods as the API server has them. */
   async function specsOf(pods: readonly Pod[]): Promise<readonly { readonly spec: Record<string, unknown> }[]> {

@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { calibrationDefinition, connectivityTestDefinition } from './custom-resource-definition.ts';
+import {
+  calibrationDefinition,
+  clusterConnectivityTestDefinition,
+  connectivityGrantDefinition,
+  connectivityTestDefinition,
+  probeAnchorDefinition,
+} from './custom-resource-definition.ts';
 import { reasons, verdicts } from './reasons.ts';
 
 interface Schema {
@@ -29,7 +35,13 @@ function schemaOf(definition: unknown): Schema {
 }
 
 const root = schemaOf(connectivityTestDefinition());
-const calibrationRoot = schemaOf(calibrationDefinition());
+const definitions = [
+  ['connectivitytests', connectivityTestDefinition()],
+  ['clusterconnectivitytests', clusterConnectivityTestDefinition()],
+  ['connectivitygrants', connectivityGrantDefinition()],
+  ['probeanchors', probeAnchorDefinition()],
+  ['calibrations', calibrationDefinition()],
+] as const;
 
 /** Every schema below one, with its path. */
 function* fieldsOf(schema: Schema, path: string): Generator<readonly [string, Schema]> {
@@ -44,17 +56,13 @@ function* fieldsOf(schema: Schema, path: string): Generator<readonly [string, Sc
   }
 }
 // What `metadata` is, Kubernetes itself says.
-const fields = [
-  ...fieldsOf(root, ''),
-  ...[...fieldsOf(calibrationRoot, '')].map(([path, schema]) => [`Calibration ${path}`, schema] as const),
-].filter(([path]) => !path.endsWith('.metadata'));
+const fields = definitions
+  .flatMap(([name, definition]) => [...fieldsOf(schemaOf(definition), name)])
+  .filter(([path]) => !path.endsWith('.metadata'));
 const of = (wanted: (schema: Schema) => boolean) => fields.filter(([, schema]) => wanted(schema));
 
 describe('the CustomResourceDefinition', () => {
-  it.each([
-    ['connectivitytests', connectivityTestDefinition()],
-    ['calibrations', calibrationDefinition()],
-  ])('of %s is the one in crds/', (name, definition) => {
+  it.each(definitions)('of %s is the one in crds/', (name, definition) => {
     const file = new URL(`../../crds/${name}.yaml`, import.meta.url);
 
     expect(parse(readFileSync(file, 'utf8'))).toEqual(definition);
@@ -112,8 +120,15 @@ describe('the CustomResourceDefinition', () => {
     for (const verdict of verdicts) expect(row['verdict']?.description).toContain(verdict);
   });
 
-  it('reports no replicas, so that disruption budgets expect none on account of probe pods', () => {
-    expect(root.properties?.['spec']?.properties?.['probeReplicas']).toMatchObject({ default: 0, maximum: 0 });
-    expect(root.properties?.['status']?.properties?.['probeReplicas']).toMatchObject({ maximum: 0 });
+  it.each([
+    ['connectivitytests', connectivityTestDefinition()],
+    ['connectivitygrants', connectivityGrantDefinition()],
+    ['probeanchors', probeAnchorDefinition()],
+  ])('of %s reports no replicas, so that disruption budgets expect none on account of probe pods', (_, definition) => {
+    const { spec, status } = schemaOf(definition).properties ?? {};
+
+    expect(spec?.properties?.['probeReplicas']).toMatchObject({ default: 0, maximum: 0 });
+    expect(status?.properties?.['probeReplicas']).toMatchObject({ maximum: 0 });
+    expect(JSON.stringify(definition)).toContain('"specReplicasPath":".spec.probeReplicas"');
   });
 });

@@ -1,5 +1,7 @@
 import { calibrationName, calibrationStatus } from './calibration.ts';
+import { clusterSpecification } from './cluster-connectivity-test.ts';
 import { group, version } from './connectivity-test.ts';
+import { anchorSpecification, grantSpecification, scaleStatus } from './grant.ts';
 import { specification } from './specification.ts';
 import { status } from './status.ts';
 
@@ -15,37 +17,105 @@ interface Kind {
   readonly schema: { readonly [key: string]: Json };
 }
 
+/** What an owner of probe pods reports to whoever counts its pods. */
+const scale = { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' };
+
+const testColumns: readonly Json[] = [
+  column('Ready', 'string', ".status.conditions[?(@.type=='Ready')].status", 'Whether everything passed.'),
+  column('Result', 'string', '.status.summary.display', 'Passed of all expectations that count.'),
+  column('Failed', 'integer', '.status.summary.failed', 'Violated expectations.'),
+  column('Inconclusive', 'integer', '.status.summary.inconclusive', 'Expectations that nothing proved.'),
+  column('Last-Run', 'date', '.status.lastRun.completionTime', 'Time since the newest run.'),
+  column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
+  column('Period', 'integer', '.spec.periodSeconds', 'Seconds between runs.', 1),
+  column('Severity', 'string', '.spec.severity', 'Severity of a violation.', 1),
+  column('Reason', 'string', ".status.conditions[?(@.type=='Ready')].reason", 'Why it is (not) ready.', 1),
+  column('Message', 'string', ".status.conditions[?(@.type=='Ready')].message", 'The same in words.', 1),
+];
+
 /** The CustomResourceDefinition of ConnectivityTest (apiextensions.k8s.io/v1), made from the TypeBox schemas. */
 export function connectivityTestDefinition(): Json {
   return definitionOf({
     kind: 'ConnectivityTest',
     shortNames: ['conntest'],
     scope: 'Namespaced',
-    columns: [
-      column('Ready', 'string', ".status.conditions[?(@.type=='Ready')].status", 'Whether everything passed.'),
-      column('Result', 'string', '.status.summary.display', 'Passed of all expectations that count.'),
-      column('Failed', 'integer', '.status.summary.failed', 'Violated expectations.'),
-      column('Inconclusive', 'integer', '.status.summary.inconclusive', 'Expectations that nothing proved.'),
-      column('Last-Run', 'date', '.status.lastRun.completionTime', 'Time since the newest run.'),
-      column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
-      column('Period', 'integer', '.spec.periodSeconds', 'Seconds between runs.', 1),
-      column('Severity', 'string', '.spec.severity', 'Severity of a violation.', 1),
-      column('Reason', 'string', ".status.conditions[?(@.type=='Ready')].reason", 'Why it is (not) ready.', 1),
-      column('Message', 'string', ".status.conditions[?(@.type=='Ready')].message", 'The same in words.', 1),
-    ],
-    subresources: {
-      scale: { specReplicasPath: '.spec.probeReplicas', statusReplicasPath: '.status.probeReplicas' },
-    },
+    columns: testColumns,
+    subresources: { scale },
+    schema: connectivityTestSchema(),
+  });
+}
+
+/** The schema of a ConnectivityTest alone: what the API server, the offline check and editors hold it against. */
+export function connectivityTestSchema(): { readonly [key: string]: Json } {
+  return {
+    description:
+      'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
+    required: ['spec'],
+    properties: { ...typeMeta('ConnectivityTest'), spec: structural(specification), status: structural(status) },
+  };
+}
+
+/** The CustomResourceDefinition of ClusterConnectivityTest. */
+export function clusterConnectivityTestDefinition(): Json {
+  return definitionOf({
+    kind: 'ClusterConnectivityTest',
+    shortNames: ['clusterconntest'],
+    scope: 'Cluster',
+    columns: testColumns,
     schema: {
       description:
-        'ConnectivityTest declares which connections must succeed and which must not. Postern verifies it with short-lived probe pods that wear the identity of the source.',
+        'ClusterConnectivityTest is a ConnectivityTest for administrators: it spans namespaces, each of which it names, and needs no ConnectivityGrant. Namespaces that refuse probes refuse its probes, too.',
       required: ['spec'],
       properties: {
-        apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
-        kind: { type: 'string', description: 'ConnectivityTest.' },
-        metadata: { type: 'object' },
-        spec: structural(specification),
+        ...typeMeta('ClusterConnectivityTest'),
+        spec: structural(clusterSpecification),
         status: structural(status),
+      },
+    },
+  });
+}
+
+/** The CustomResourceDefinition of ConnectivityGrant. */
+export function connectivityGrantDefinition(): Json {
+  return definitionOf({
+    kind: 'ConnectivityGrant',
+    shortNames: ['conngrant'],
+    scope: 'Namespaced',
+    columns: [
+      column('From', 'string', '.spec.from[*].namespace', 'Namespaces whose tests are granted this.'),
+      column('As', 'string', '.spec.as', 'What the pods here may be to those tests.'),
+      column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
+    ],
+    subresources: { scale },
+    schema: {
+      description:
+        'ConnectivityGrant lets ConnectivityTests of other namespaces use pods of this one as a source or a target. It counts only in the namespace it stands in; removing it stops them at once.',
+      required: ['spec'],
+      properties: {
+        ...typeMeta('ConnectivityGrant'),
+        spec: structural(grantSpecification),
+        status: structural(scaleStatus),
+      },
+    },
+  });
+}
+
+/** The CustomResourceDefinition of ProbeAnchor. */
+export function probeAnchorDefinition(): Json {
+  return definitionOf({
+    kind: 'ProbeAnchor',
+    shortNames: [],
+    scope: 'Namespaced',
+    columns: [column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.')],
+    subresources: { scale },
+    schema: {
+      description:
+        'ProbeAnchor stands for a ClusterConnectivityTest in a namespace: it owns the probe pods there. Postern writes it; it is removed with the test.',
+      required: ['spec'],
+      properties: {
+        ...typeMeta('ProbeAnchor'),
+        spec: structural(anchorSpecification),
+        status: structural(scaleStatus),
       },
     },
   });
@@ -84,14 +154,17 @@ export function calibrationDefinition(): Json {
           message: `there is one Calibration per cluster: name it "${calibrationName}"`,
         },
       ],
-      properties: {
-        apiVersion: { type: 'string', description: 'postern.dev/v1alpha1.' },
-        kind: { type: 'string', description: 'Calibration.' },
-        metadata: { type: 'object' },
-        status: structural(calibrationStatus),
-      },
+      properties: { ...typeMeta('Calibration'), status: structural(calibrationStatus) },
     },
   });
+}
+
+function typeMeta(kind: string): { readonly [key: string]: Json } {
+  return {
+    apiVersion: { type: 'string', description: `${group}/${version}.` },
+    kind: { type: 'string', description: `${kind}.` },
+    metadata: { type: 'object' },
+  };
 }
 
 function column(name: string, type: string, jsonPath: string, description: string, priority = 0): Json {

@@ -1,4 +1,4 @@
-/** The vocabulary: the resources ConnectivityTest and Calibration, their verdicts and reasons, and the Kubernetes objects that Postern reads. */
+/** The vocabulary: the resources of the API group, their verdicts and reasons, and the Kubernetes objects that Postern reads. */
 export {
   type Calibration,
   calibrationName,
@@ -8,8 +8,11 @@ export {
   measuredOutcomes,
 } from './calibration.ts';
 export type { AddressBlock } from './address-block.ts';
+export type * from './cluster-connectivity-test.ts';
 export * from './connectivity-test.ts';
+export { type ConnectivityGrant, refuseProbesLabel, type Role } from './grant.ts';
 export * from './objects.ts';
 export * from './reasons.ts';
 export type * from './specification.ts';
+export type { Rule } from './schema-parts.ts';
 export type * from './status.ts';

@@ -52,6 +52,9 @@ export const nextSteps: Readonly<Record<Reason, string>> = {
   TargetNotSupported: 'Choose a target that policies govern and that can be dialled as it is; the message says which.',
   PortNotFound: 'Write a port that the Service or the pods have, by number or by name.',
   LimitExceeded: 'Narrow the selectors, or split the test into several.',
+  NotGranted:
+    'Check the names, and ask the owners of the other namespace for a ConnectivityGrant there that names this one under `from`.',
+  ProbesRefused: 'Leave that namespace out, or ask its owners to take the label `postern.dev/refuse-probes` away.',
   QuotaExceeded: 'Raise the namespace’s quota by one pod per source, or free some.',
   ProbeRejected: 'Let the admission policies of the namespace admit probe pods; the message has their words.',
   ProbeImageUnavailable: 'Check the chart’s `probe.image` and its pull secrets.',

@@ -7,9 +7,10 @@ export interface Rule {
   readonly fieldPath?: string;
 }
 
-/** Extension keywords and annotations that pass through to the CustomResourceDefinition. */
+/** The schema with these rules, an extension keyword of the CustomResourceDefinition, beside those that it has. */
 export function withRules<T extends TSchema>(schema: T, rules: readonly Rule[]): T {
-  return { ...schema, 'x-kubernetes-validations': rules };
+  const { 'x-kubernetes-validations': known = [] }: { 'x-kubernetes-validations'?: readonly Rule[] } = { ...schema };
+  return { ...schema, 'x-kubernetes-validations': [...known, ...rules] };
 }
 
 /** A closed set of strings. A union of literals would not be structural (KEP-2335), so every enum goes through here. */

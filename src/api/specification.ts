@@ -15,12 +15,12 @@ export const ipFamilies = ['IPv4', 'IPv6'] as const;
 export const nodePaths = ['SameNode', 'OtherNode'] as const;
 export const severities = ['Critical', 'High', 'Medium', 'Low', 'Info'] as const;
 
-const workload = Type.Object(
+export const workload = Type.Object(
   {
     kind: stringEnum(workloadKinds, {
       description: 'Kind of the workload: Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod.',
     }),
-    name: objectName("Name of the workload, in the test's own namespace."),
+    name: objectName('Name of the workload.'),
   },
   { description: 'One workload by kind and name. Its live pods are looked up at each run, so labels cannot drift.' },
 );
@@ -48,33 +48,56 @@ const labelSelectorRequirement = withRules(
   ],
 );
 
-const podSelector = Type.Object(
-  {
-    matchLabels: Type.Optional(
-      Type.Record(Type.String(), labelValue, {
-        description: 'Labels that a pod must carry, each with exactly this value.',
-        maxProperties: 16,
-      }),
-    ),
-    matchExpressions: Type.Optional(
-      Type.Array(labelSelectorRequirement, {
-        description: 'Requirements that must all hold (Kubernetes LabelSelector).',
-        maxItems: 16,
-        'x-kubernetes-list-type': 'atomic',
-      }),
-    ),
-  },
-  {
-    description:
-      "Pods of the test's own namespace by label selector, as in a NetworkPolicy. An empty selector, `{}`, means every pod.",
-  },
+const labelSelector = (description: string) =>
+  Type.Object(
+    {
+      matchLabels: Type.Optional(
+        Type.Record(Type.String(), labelValue, {
+          description: 'Labels to carry, each with exactly this value.',
+          maxProperties: 16,
+        }),
+      ),
+      matchExpressions: Type.Optional(
+        Type.Array(labelSelectorRequirement, {
+          description: 'Requirements that must all hold (Kubernetes LabelSelector).',
+          maxItems: 16,
+          'x-kubernetes-list-type': 'atomic',
+        }),
+      ),
+    },
+    { description },
+  );
+
+export const podSelector = labelSelector(
+  'Pods by label selector, as in a NetworkPolicy. An empty selector, `{}`, means every pod.',
 );
+
+/** Where a workload or pods are looked for. */
+const whereabouts = {
+  namespace: Type.Optional(
+    dnsLabel(
+      "Namespace of the workload or pods. The test's own namespace if absent; any other one needs a ConnectivityGrant there.",
+      'shop',
+    ),
+  ),
+  namespaces: Type.Optional(
+    labelSelector(
+      'Namespaces of the workload or pods by label selector. Those that have no ConnectivityGrant for this test are left out, and the verdict says so.',
+    ),
+  ),
+};
+const oneWhereabouts = {
+  rule: '!has(self.namespace) || !has(self.namespaces)',
+  message:
+    'write either `namespace`, the name of one, or `namespaces`, a label selector such as `{matchLabels: {team: shop}}`',
+};
 
 const source = withRules(
   Type.Object(
     {
       workload: Type.Optional(workload),
       pods: Type.Optional(podSelector),
+      ...whereabouts,
     },
     {
       description:
@@ -87,6 +110,7 @@ const source = withRules(
       message:
         'name exactly one source: write either `workload: {kind: Deployment, name: web}` or `pods: {matchLabels: {app: web}}`',
     },
+    oneWhereabouts,
   ],
 );
 
@@ -188,6 +212,7 @@ const target = withRules(
     {
       workload: Type.Optional(workload),
       pods: Type.Optional(podSelector),
+      ...whereabouts,
       service: Type.Optional(service),
       ip: Type.Optional(ip),
       host: Type.Optional(host),
@@ -205,6 +230,12 @@ const target = withRules(
       rule: 'has(self.dns) || (has(self.workload) ? 1 : 0) + (has(self.pods) ? 1 : 0) + (has(self.service) ? 1 : 0) + (has(self.ip) ? 1 : 0) + (has(self.host) ? 1 : 0) + (has(self.cidr) ? 1 : 0) == 1',
       message:
         'name exactly one target: `workload`, `pods`, `service`, `ip`, `host`, `cidr` or `dns`, such as `service: {name: api}`',
+    },
+    oneWhereabouts,
+    {
+      rule: '!(has(self.namespace) || has(self.namespaces)) || has(self.workload) || has(self.pods)',
+      message:
+        'leave `namespace` and `namespaces` out but beside `workload` or `pods`: that of a Service stands inside of it, `service: {name: api, namespace: shop}`',
     },
     {
       rule: '!has(self.dns) || !has(self.workload) && !has(self.pods) && !has(self.host) && !has(self.cidr) && !(has(self.service) && has(self.ip))',
@@ -325,7 +356,7 @@ const control = withRules(
   ],
 );
 
-const expectation = withRules(
+export const expectation = withRules(
   Type.Object(
     {
       name: dnsLabel(

@@ -33,17 +33,25 @@ function announcement(
   return rows.length === 0 ? [] : [{ type, reason, note: listed(rows) }];
 }
 
+/**
+ * The label `namespace` of a test. One of the whole cluster needs a value that no namespace can have: with an empty one, which
+ * Prometheus takes for none, it would wear the operator's.
+ */
+export function metricsNamespace(namespace: string): string {
+  return namespace === '' ? '(cluster)' : namespace;
+}
+
 /** What the metrics say of a test with this status. */
 export function reportOfTest(test: ConnectivityTest, status: Status | undefined): TestReport {
   const { namespace, name } = test.metadata;
   const rows = new Map((status?.expectations ?? []).map((row) => [row.name, row]));
   const lastRun = status?.lastRun;
   return {
-    namespace,
+    namespace: metricsNamespace(namespace),
     test: name,
     suspended: test.spec.suspend === true,
     periodSeconds: test.spec.periodSeconds ?? 300,
-    accepted: true,
+    accepted: status?.conditions?.some(({ type, status }) => type === 'Accepted' && status === 'False') !== true,
     expectations: test.spec.expectations.map((expectation): ExpectationReport => ({
       name: expectation.name,
       expect: expectation.expect,

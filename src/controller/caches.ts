@@ -1,6 +1,7 @@
 import {
   type Calibration,
   calibrationName,
+  type ConnectivityGrant,
   type ConnectivityTest,
   type EndpointSlice,
   type KubeObject,
@@ -29,7 +30,8 @@ import { slimLease, slimNode, slimPod, slimWorkload } from './slim.ts';
 
 /** The controller's picture of the cluster, kept by watches. */
 export interface Caches extends ClusterView {
-  readonly tests: Store<ConnectivityTest>;
+  /** Those of the whole cluster are in the namespace that is the empty string. */
+  readonly tests: Pick<Store<ConnectivityTest>, 'get' | 'list'>;
   podNamed(namespace: string, name: string): Pod | undefined;
   probePods(): readonly Pod[];
   calibration(): Calibration | undefined;
@@ -50,8 +52,10 @@ export interface CacheListeners {
   onCalibration(): void;
   /** A node's kubelet has been heard of. */
   onHeartbeat(): void;
-  /** Something that verdicts may depend on changed; without a namespace it may concern every test. */
+  /** Something that verdicts may depend on changed, but no consent; without a namespace it may concern every test. */
   onCluster(namespace: string | undefined): void;
+  /** What a namespace grants to others changed. */
+  onGrant(namespace: string): void;
 }
 
 export interface CachesOptions {
@@ -74,7 +78,8 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     const { object, previous } = change;
     changes.note(change, namespaceStanding);
     if (JSON.stringify(object.metadata.labels) !== JSON.stringify(previous?.metadata.labels))
-      listeners.onCluster(object.metadata.name);
+      // Tests select namespaces by their labels, and namespaces refuse probes by one.
+      listeners.onCluster(undefined);
   };
   const onPod = (change: Change<Pod>): void => {
     if (isProbePod(change.object)) {
@@ -109,6 +114,14 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
   };
 
   const tests = reflect<ConnectivityTest>(resources.connectivityTests, (change) => listeners.onTest(change));
+  const clusterTests = reflect<ConnectivityTest>(
+    resources.clusterConnectivityTests,
+    (change) => listeners.onTest(change),
+    { transform: withoutNamespace },
+  );
+  const grants = reflect<ConnectivityGrant>(resources.connectivityGrants, ({ object }) =>
+    listeners.onGrant(object.metadata.namespace),
+  );
   const calibrations = reflect<Calibration>(resources.calibrations, () => listeners.onCalibration());
   const nodes = reflect<Node>(resources.nodes, onNode, { transform: slimNode });
   const leases = reflect<Lease>(resources.leases, onLease, {
@@ -132,6 +145,8 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
   const clusterPolicies = reflect<Policy>(resources.ciliumClusterwideNetworkPolicies, onPolicy, { optional: true });
   const all: readonly { run(signal: AbortSignal): Promise<void>; readonly synced: Promise<void> }[] = [
     tests,
+    clusterTests,
+    grants,
     calibrations,
     nodes,
     leases,
@@ -145,7 +160,10 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
   ];
 
   return {
-    tests: tests.store,
+    tests: {
+      get: (namespace, name) => (namespace === '' ? clusterTests : tests).store.get(namespace, name),
+      list: () => [...tests.store.list(), ...clusterTests.store.list()],
+    },
     podNamed: (namespace, name) => pods.store.get(namespace, name),
     probePods: () => pods.store.list().filter(isProbePod),
     calibration: () => calibrations.store.get(undefined, calibrationName),
@@ -166,6 +184,8 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
         endpointSlices: endpointSlices.store.list(),
       }),
     namespace: (name) => namespaces.store.get(undefined, name),
+    namespaces: () => namespaces.store.list(),
+    grants: (namespace) => grants.store.inNamespace(namespace),
     policies: (namespace) =>
       namespace === undefined
         ? clusterPolicies.store.list()
@@ -175,4 +195,9 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
       await Promise.all(all.map((reflector) => reflector.run(signal)));
     },
   };
+}
+
+/** A cluster-scoped test, with the namespace that Kubernetes' own libraries give to such objects. */
+function withoutNamespace(test: ConnectivityTest): ConnectivityTest {
+  return { ...test, metadata: { ...test.metadata, namespace: '' } };
 }

@@ -259,7 +259,7 @@ describe('what Postern saw from its own namespace', () => {
       expect: 'Deny',
     }),
   ]);
-  const outsidePlan = planFor(outside, viewOf({ pods }), { namespace: 'postern' });
+  const outsidePlan = planFor(outside, viewOf({ pods }), { place: { namespace: 'postern' } });
   const connection: Observation = { ...silence, outcome: 'Connected', firstOutcome: 'Connected' };
 
   it.each([

@@ -39,8 +39,8 @@ function situation(parts: Partial<Situation> = {}): Situation {
     run: undefined,
     disturbedRuns: 0,
     repeatInMs: undefined,
-    need: 1,
-    free: { pods: 4, idle: true },
+    isRevoked: false,
+    isRefusalUnsaid: false,
     holdMs: 0,
     heartbeatWaitMs: 0,
     now,
@@ -140,14 +140,11 @@ describe('decide', () => {
       { kind: 'expire' },
     ],
     ['says so once', { test: stale, now: now + 660_000 }, { kind: 'start', trigger: 'Period' }],
-    ['starts what just fits', { need: 4, free: { pods: 4, idle: false } }, { kind: 'start', trigger: 'Spec' }],
-    ['waits for room', { need: 5, free: { pods: 4, idle: false } }, { kind: 'rest', waitMs: 1000 }],
     [
-      'starts alone what will never fit',
-      { need: 99, free: { pods: 4, idle: true } },
-      { kind: 'start', trigger: 'Spec' },
+      'ends a run that is no longer granted what it uses',
+      { run: run(), isRevoked: true, isRefusalUnsaid: true },
+      { kind: 'discard', why: 'it is no longer granted what it uses' },
     ],
-    ['starts what needs no room', { need: 0, free: { pods: 0, idle: false } }, { kind: 'start', trigger: 'Spec' }],
     [
       'lets a complete run wait to hear of nodes',
       { run: run({ reported: true }), heartbeatWaitMs: 700 },
@@ -158,13 +155,16 @@ describe('decide', () => {
       { run: run({ reported: true }), fingerprint: 'new', heartbeatWaitMs: 700 },
       { kind: 'discard', why: 'the cluster changed during the run' },
     ],
+    [
+      'ends even a complete run that is no longer granted what it uses',
+      { run: run({ reported: true }), isRevoked: true },
+      { kind: 'discard', why: 'it is no longer granted what it uses' },
+    ],
+    ['says what is refused before it rests', { test: rested, isRefusalUnsaid: true }, { kind: 'refuse' }],
+    ['says what is refused though nothing may run yet', { isRefusalUnsaid: true, holdMs: 500 }, { kind: 'refuse' }],
+    ['lets a run that may go on end first', { run: run(), isRefusalUnsaid: true }, { kind: 'await', waitMs: 9000 }],
     ['waits for the first calibration', { holdMs: 500 }, { kind: 'rest', waitMs: 500 }],
     ['concludes a run whatever is calibrated', { holdMs: 500, run: run({ reported: true }) }, { kind: 'conclude' }],
-    [
-      'starts what needs no room even beside too much',
-      { need: 0, free: { pods: -5, idle: false } },
-      { kind: 'start', trigger: 'Spec' },
-    ],
   ])('%s', (_, parts, step) => {
     expect(decide(situation(parts))).toEqual(step);
   });

@@ -13,9 +13,10 @@ export interface Situation {
   readonly disturbedRuns: number;
   /** How long until something is to be probed again that connected too close to a change; undefined if nothing is. */
   readonly repeatInMs: number | undefined;
-  /** How many probe pods a run of this test needs, and how many may still be started now. */
-  readonly need: number;
-  readonly free: { readonly pods: number; readonly idle: boolean };
+  /** Whether the run uses what the test may no longer use. */
+  readonly isRevoked: boolean;
+  /** Whether the status does not say yet what the test may not use. */
+  readonly isRefusalUnsaid: boolean;
   /** How long the first calibration may still keep runs waiting; 0 once it has ended. */
   readonly holdMs: number;
   /** How long a complete run may still wait to hear of nodes; 0 if its verdicts do not depend on it. */
@@ -30,19 +31,18 @@ export type Step =
   | { readonly kind: 'suspend' }
   | { readonly kind: 'expire' }
   | { readonly kind: 'discard'; readonly why: string }
+  | { readonly kind: 'refuse' }
   | { readonly kind: 'await'; readonly waitMs: number }
   | { readonly kind: 'conclude' }
   | { readonly kind: 'start'; readonly trigger: Trigger }
   | { readonly kind: 'rest'; readonly waitMs: number };
 
-/** How long to wait for other tests' probe pods to end before asking again. */
-const congestionMs = 1000;
-
 export function decide(situation: Situation): Step {
-  const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, need, free, holdMs } = situation;
+  const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, isRevoked, isRefusalUnsaid, holdMs } = situation;
   const { heartbeatWaitMs, now, monotonic } = situation;
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
+  if (isRevoked && run !== undefined) return { kind: 'discard', why: 'it is no longer granted what it uses' };
   if (isStale({ test, now }) && !isShownStale(test)) return { kind: 'expire' };
   if (run !== undefined) {
     if (run.generation !== test.metadata.generation) return { kind: 'discard', why: 'a newer spec overtook the run' };
@@ -55,12 +55,11 @@ export function decide(situation: Situation): Step {
     if (heartbeatWaitMs > 0) return { kind: 'await', waitMs: heartbeatWaitMs };
     return { kind: 'conclude' };
   }
+  if (isRefusalUnsaid) return { kind: 'refuse' };
   const due = dueFor({ test, fingerprint, noticed, repeatInMs, now, monotonic });
   if ('waitMs' in due) return { kind: 'rest', waitMs: due.waitMs };
   // Without a calibration every Deny would be Inconclusive: noise at each start of the operator.
   if (holdMs > 0) return { kind: 'rest', waitMs: holdMs };
-  // A test that needs more pods than the cap allows runs alone rather than never.
-  if (need > Math.max(0, free.pods) && !free.idle) return { kind: 'rest', waitMs: congestionMs };
   return { kind: 'start', trigger: due.trigger };
 }
 

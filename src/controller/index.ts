@@ -1,14 +1,15 @@
 /** The control loops over ConnectivityTests and the Calibration: gather, decide, act, report. */
-import type { ConnectivityTest, Pod } from '../api/index.ts';
+import type { ConnectivityTest, Namespace, Pod } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, createEventRecorder, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics } from '../metrics/index.ts';
-import { namespacesOf } from '../plan/index.ts';
+import { mayRefer } from '../plan/index.ts';
 import { type Batch, createRunner, type ProbeSettings } from '../runner/index.ts';
 import { WorkQueue, type WorkQueueObserver } from '../workqueue/index.ts';
+import { Admission, type ProbePodLimits } from './admission.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Calibrator } from './calibrator.ts';
-import { Memory } from './memory.ts';
+import { Memory, namespaceOf } from './memory.ts';
 import { ObservedChanges } from './observed-changes.ts';
 import { Reconciler } from './reconciler.ts';
 import { resources } from './resources.ts';
@@ -22,7 +23,7 @@ export interface ControllerOptions {
   readonly queueObserver: WorkQueueObserver;
   readonly probeSettings: ProbeSettings;
   /** Calibration pods come on top, at most four. */
-  readonly maxProbePods: number;
+  readonly probePodLimits: ProbePodLimits & { readonly perTest: number };
   readonly calibrationPeriodSeconds: number;
   /** An unpredictable string of 16 letters from a to p. */
   readonly token: () => string;
@@ -51,7 +52,7 @@ const farewellMs = 8_000;
 export function createController(options: ControllerOptions): Controller {
   const { client, clock, log, metrics } = options;
   const memory = new Memory();
-  const queue = new WorkQueue({ clock, observer: options.queueObserver });
+  const queue = new WorkQueue({ clock, observer: options.queueObserver, groupOf: namespaceOf });
   // A queue of its own, so that tests cannot starve it.
   const calibrations = new WorkQueue({ clock });
   const changes = new ObservedChanges(clock);
@@ -99,7 +100,8 @@ export function createController(options: ControllerOptions): Controller {
     metrics,
     clock,
     log,
-    maxProbePods: options.maxProbePods,
+    admission: new Admission(memory, options.probePodLimits, (key) => queue.add(key)),
+    maxProbePodsPerTest: options.probePodLimits.perTest,
     namespace: options.namespace,
     instance: options.instance,
   });
@@ -115,7 +117,7 @@ export function createController(options: ControllerOptions): Controller {
       if (!signal.aborted) {
         ready = true;
         changes.begin();
-        log.info({ tests: caches.tests.size }, 'Caches are in sync');
+        log.info({ tests: caches.tests.list().length }, 'Caches are in sync');
         calibrator.begin();
         calibrations.add(calibrationKey);
         addAllTests();
@@ -181,6 +183,16 @@ function listenersFor(
   listening: () => readonly string[],
 ) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
+  const concerned = (namespace: string): readonly ConnectivityTest[] => {
+    const labelled = caches().namespace(namespace) ?? {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace },
+    };
+    return caches()
+      .tests.list()
+      .filter((test) => isConcerned(test, labelled));
+  };
   return {
     onTest: ({ type, object, previous }: Change<ConnectivityTest>): void => {
       const isStatusOnly =
@@ -192,29 +204,30 @@ function listenersFor(
     },
     onProbePod: ({ metadata }: Pod): void => {
       const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
-      if (owner?.kind === 'ConnectivityTest') queue.add(`${metadata.namespace}/${owner.name}`);
-      if (owner?.kind !== 'Calibration') return;
-      // What Postern dials on behalf of a test stands in its own namespace, where no test can own it.
-      const test = memory.keyOfProbe(metadata.namespace ?? '', metadata.name);
-      if (test === undefined) calibrations.add(calibrationKey);
-      else queue.add(test);
+      // By its run, not by its owner: only at home that is the test.
+      const key = memory.keyOfProbe(metadata.namespace ?? '', metadata.name);
+      if (key !== undefined) queue.add(key);
+      else if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
     },
     onCalibration: (): void => calibrations.add(calibrationKey),
     onHeartbeat: (): void => {
       for (const key of listening()) queue.add(key);
     },
     onCluster: (namespace: string | undefined): void => {
-      for (const test of caches().tests.list()) {
-        if (namespace === undefined || isConcerned(test, namespace)) queue.addAfter(keyOf(test), gatherChangesMs);
-      }
+      const tests = namespace === undefined ? caches().tests.list() : concerned(namespace);
+      for (const test of tests) queue.addAfter(keyOf(test), gatherChangesMs);
+    },
+    // At once: a run may have to stop.
+    onGrant: (namespace: string): void => {
+      for (const test of concerned(namespace)) queue.add(keyOf(test));
     },
   };
 }
 
 /** Whether a test looks at a namespace. One that cannot be read must not keep the others from being told. */
-function isConcerned(test: ConnectivityTest, namespace: string): boolean {
+function isConcerned(test: ConnectivityTest, namespace: Namespace): boolean {
   try {
-    return namespacesOf(test).includes(namespace);
+    return mayRefer(test, namespace);
   } catch {
     return false;
   }

@@ -37,16 +37,26 @@ export class Memory {
     return this.#tests.get(key);
   }
 
+  /** Whose run a probe pod belongs to, as a key. */
+  keyOfProbe(namespace: string, name: string): string | undefined {
+    for (const [key, { run }] of this.#tests) {
+      if (run?.probes.some((probe) => probe.name === name && probe.namespace === namespace) === true) return key;
+    }
+    return undefined;
+  }
+
   forget(key: string): void {
     this.#tests.delete(key);
   }
 
-  /** The test whose run a probe pod belongs to. */
-  keyOfProbe(namespace: string, name: string): string | undefined {
+  /** How many probe pods are under way, by their tests' namespaces. */
+  podsInUse(): ReadonlyMap<string, number> {
+    const pods = new Map<string, number>();
     for (const [key, { run }] of this.#tests) {
-      if (run?.probes.some((probe) => probe.namespace === namespace && probe.name === name) === true) return key;
+      const namespace = namespaceOf(key);
+      if (run !== undefined) pods.set(namespace, (pods.get(namespace) ?? 0) + run.probes.length);
     }
-    return undefined;
+    return pods;
   }
 
   runs(): readonly Run[] {
@@ -56,6 +66,11 @@ export class Memory {
 
 function isDelayed(status: Status | undefined): boolean {
   return status?.expectations?.some(({ reason }) => reason === 'EnforcementDelayed') === true;
+}
+
+/** The namespace in a test's key; empty for tests of the whole cluster. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** Brings up to date since when the world deviates from the one that the newest verdicts saw. */

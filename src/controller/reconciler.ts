@@ -3,25 +3,29 @@ import { standSeconds } from '../calibration/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics, RunResult } from '../metrics/index.ts';
-import { applicationProtocolOf, fingerprintOf, type Identity, type Plan, planFor } from '../plan/index.ts';
-import type { ProbeOwner, Run, Runner } from '../runner/index.ts';
+import { applicationProtocolOf, fingerprintOf, isRevoked, type Plan, planFor } from '../plan/index.ts';
+import type { Run, Runner } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
 import {
   type Denials,
+  isRefusalShown,
   observedVerdict,
   skippedRows,
   statusPending,
+  statusRefused,
   statusStale,
   statusSuspended,
+  withRefusals,
 } from '../verdict/index.ts';
-import { announcementsOf, reportOfTest } from './announce.ts';
+import type { Admission } from './admission.ts';
+import { announcementsOf, metricsNamespace, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
 import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { ownPlace } from './own-place.ts';
-import { resources } from './resources.ts';
+import { isOwnable, ownersFor, resourceOf, stored } from './owners.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
@@ -38,11 +42,15 @@ export interface ReconcilerOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;
-  readonly maxProbePods: number;
+  readonly admission: Admission;
+  readonly maxProbePodsPerTest: number;
   /** The operator's own namespace and pod. */
   readonly namespace: string;
   readonly instance: string;
 }
+
+/** Longest wait for other tests' probe pods to end; whose turn it is, is told sooner. */
+const congestionMs = 5000;
 
 /** What was gathered about a test: all that a step is decided on. */
 interface World {
@@ -71,28 +79,39 @@ export class Reconciler {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Again> {
-    const world = this.#gather(key);
-    if (world === undefined) return this.#forget(key, signal);
-    const { memory, runner, calibration, clock, maxProbePods, metrics } = this.#options;
-    if (world.remembered.run !== undefined) runner.advance(world.remembered.run);
-    const { repeatAt } = world.remembered;
+    const { admission } = this.#options;
+    try {
+      const world = this.#gather(key);
+      return world === undefined ? await this.#forget(key, signal) : await this.#step(world, signal);
+    } catch (error) {
+      // Whoever cannot be looked at must not keep its place before others.
+      admission.leave(key);
+      throw error;
+    }
+  }
+
+  async #step(world: World, signal: AbortSignal): Promise<Again> {
+    const { runner, calibration, caches, clock, metrics, admission } = this.#options;
+    const { run, repeatAt } = world.remembered;
+    if (run !== undefined) runner.advance(run);
     const heartbeatMs = this.#heartbeatWaitMs(world);
-    const active = memory.runs().reduce((sum, run) => sum + run.probes.length, 0);
     const step = decide({
       test: world.test,
       fingerprint: world.fingerprint,
       noticed: world.remembered.noticed,
-      run: world.remembered.run,
+      run,
       disturbedRuns: world.remembered.disturbedRuns,
       repeatInMs: repeatAt === undefined ? undefined : repeatAt - clock.monotonic(),
-      need: world.plan.assignments.length,
-      free: { pods: maxProbePods - active, idle: active === 0 },
+      isRevoked: run !== undefined && isRevoked(run.plan, world.plan),
+      isRefusalUnsaid: !isRefusalShown(world.test, world.plan.lines),
       holdMs: calibration.holdMs(),
       heartbeatWaitMs: heartbeatMs,
       now: clock.now(),
       monotonic: clock.monotonic(),
     });
     metrics.reportTest(reportOfTest(world.test, world.test.status));
+    const mayStart = step.kind === 'start' && isOwnable(world.test, world.plan, caches.calibration());
+    if (!mayStart) admission.leave(world.key);
     switch (step.kind) {
       case 'suspend':
         return this.#suspend(world, signal);
@@ -100,8 +119,14 @@ export class Reconciler {
         return this.#expire(world, signal);
       case 'discard':
         return this.#discard(world, step.why, signal);
+      case 'refuse':
+        return this.#refuse(world, signal);
       case 'start':
-        return this.#start(world, step.trigger, signal);
+        // The calibration was deleted; it is created again within moments.
+        if (!mayStart) return withoutOwnerMs;
+        return admission.admits(world.key, world.plan.assignments.length)
+          ? this.#start(world, step.trigger, signal)
+          : congestionMs;
       case 'conclude':
         return this.#conclude(world, signal);
       case 'await':
@@ -121,14 +146,15 @@ export class Reconciler {
   }
 
   #gather(key: string): World | undefined {
-    const { caches, memory, calibration, clock } = this.#options;
+    const { caches, memory, calibration, clock, maxProbePodsPerTest, instance } = this.#options;
     const [namespace, name] = key.split('/');
     const cached = caches.tests.get(namespace, name ?? '');
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return undefined;
     const remembered = memory.of(key, cached, clock.monotonic());
     const status = remembered.status ?? cached.status;
     const test: ConnectivityTest = status === undefined ? cached : { ...cached, status };
-    const plan = planFor(test, caches, ownPlace(this.#options.namespace, this.#options.instance, caches));
+    const place = ownPlace(this.#options.namespace, instance, caches);
+    const plan = planFor(test, caches, { place, maxPods: maxProbePodsPerTest });
     const denials = calibration.denials();
     const fingerprint = fingerprintOf(test, plan, caches, JSON.stringify(denials));
     notice(remembered, fingerprint, status?.lastRun?.fingerprint, clock.monotonic());
@@ -160,13 +186,15 @@ export class Reconciler {
   }
 
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
-    const { memory, metrics, runner } = this.#options;
+    const { memory, metrics, runner, admission } = this.#options;
     const run = memory.peek(key)?.run;
     const [namespace = '', name = ''] = key.split('/');
-    metrics.forgetTest(namespace, name);
+    metrics.forgetTest(metricsNamespace(namespace), name);
     this.#listening.delete(key);
     if (run !== undefined) await runner.cleanUp(run, signal);
     memory.forget(key);
+    admission.leave(key);
+    admission.wakeNext();
     return undefined;
   }
 
@@ -194,21 +222,39 @@ export class Reconciler {
     await this.#options.runner.cleanUp(run, signal);
     // A new spec is no disturbance of the cluster, though the fingerprint holds it too.
     if (run.generation === test.metadata.generation && run.fingerprint !== fingerprint) remembered.disturbedRuns += 1;
-    delete remembered.run;
+    this.#endRun(remembered);
     return 0;
+  }
+
+  /** Says at once what the test may no longer use; the rest of it goes on as it was. */
+  async #refuse(world: World, signal: AbortSignal): Promise<Again> {
+    const { test, plan } = world;
+    const status = statusRefused(test, plan.lines, this.#timestamp());
+    await this.#writeStatus(world, status, signal);
+    await this.#announce(world, status, signal);
+    return 0;
+  }
+
+  /** Its pods no longer count, so that others may start theirs. */
+  #endRun(remembered: Remembered): void {
+    delete remembered.run;
+    this.#options.admission.wakeNext();
+  }
+
+  async #announce({ test }: World, status: Status, signal: AbortSignal): Promise<void> {
+    for (const announcement of announcementsOf(test.status, status)) {
+      await this.#options.events.record({ regarding: stored(test), action: 'Verify', ...announcement, signal });
+    }
   }
 
   async #start(world: World, trigger: Run['trigger'], signal: AbortSignal): Promise<Again> {
     const { test, plan, fingerprint, remembered, key } = world;
-    const { runner, calibration, log } = this.#options;
+    const { runner, calibration, log, client, caches } = this.#options;
     const delaySeconds = standSeconds(calibration.freshPodDelayMs());
     const request = runRequestOf(test);
-    const ownersElsewhere = this.#ownersElsewhere(test);
-    const isOwned = ({ namespace }: Identity): boolean =>
-      namespace === test.metadata.namespace || ownersElsewhere.has(namespace);
-    // The calibration was deleted; it is created again within moments.
-    if (!plan.assignments.every(({ identity }) => isOwned(identity))) return withoutOwnerMs;
-    const order = { owner: test, ownersElsewhere, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
+    const owners = { client, calibration: caches.calibration(), signal, onRequest: () => (run.apiRequests += 1) };
+    const ownerOf = ownersFor(test, plan, owners);
+    const order = { owner: test, ownerOf, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
       // A run that a change overtook is repeated because of that change.
@@ -226,7 +272,7 @@ export class Reconciler {
       try {
         await this.#writeStatus(world, statusPending(test, this.#timestamp()), signal);
       } catch (error) {
-        delete remembered.run;
+        this.#endRun(remembered);
         throw error;
       }
       run.apiRequests += 1;
@@ -238,7 +284,7 @@ export class Reconciler {
 
   async #conclude(world: World, signal: AbortSignal): Promise<Again> {
     const { key, test, remembered } = world;
-    const { runner, metrics, events, log } = this.#options;
+    const { runner, metrics, log } = this.#options;
     const { run } = remembered;
     if (run === undefined) return 0;
     await runner.cleanUp(run, signal).catch((error: unknown) => {
@@ -247,30 +293,33 @@ export class Reconciler {
     });
     const circumstances = this.#circumstances(world, run);
     const { status, repeatAt } = concludedStatus(test, run, circumstances);
-    const announcements = announcementsOf(test.status, status);
-    if (status.lastRun !== undefined) status.lastRun.apiRequests += announcements.length;
+    if (status.lastRun !== undefined) status.lastRun.apiRequests += announcementsOf(test.status, status).length;
     await this.#writeStatus(world, status, signal);
     remembered.disturbedRuns = circumstances.disturbedRuns;
     delete remembered.repeatAt;
     if (repeatAt !== undefined) remembered.repeatAt = repeatAt;
-    delete remembered.run;
-    for (const announcement of announcements) {
-      await events.record({ regarding: test, action: 'Verify', ...announcement, signal });
-    }
+    this.#endRun(remembered);
+    await this.#announce(world, status, signal);
     metrics.countRun(resultOf(status));
     countAttempts(run, metrics);
     log.info({ test: key, run: run.id, verdict: status.verdict, result: status.summary?.display }, 'Run concluded');
     return 0;
   }
 
-  async #writeStatus({ test, remembered }: World, status: Status, signal: AbortSignal): Promise<void> {
+  async #writeStatus({ test, plan, remembered }: World, written: Status, signal: AbortSignal): Promise<void> {
     const { client, metrics } = this.#options;
-    const { apiVersion, kind, metadata } = test;
+    const status = withRefusals(test, written, plan.lines, this.#timestamp());
+    const { apiVersion, kind, metadata } = stored(test);
     // The uid keeps the verdicts from a test that was deleted and made anew under the same name.
     const { name, namespace, uid } = metadata;
-    const patch = { apiVersion, kind, metadata: { name, namespace, uid }, status };
+    const patch = {
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid },
+      status,
+    };
     try {
-      await client.apply(resources.connectivityTests, patch, {
+      await client.apply(resourceOf(test), patch, {
         fieldManager: 'postern',
         subresource: 'status',
         force: true,
@@ -282,13 +331,6 @@ export class Reconciler {
     }
     remembered.status = status;
     metrics.reportTest(reportOfTest(test, status));
-  }
-
-  /** A test owns nothing in another namespace; what has no namespace owns anywhere (ARCHITECTURE.md, 4). */
-  #ownersElsewhere({ metadata }: ConnectivityTest): ReadonlyMap<string, ProbeOwner> {
-    const { namespace, caches } = this.#options;
-    const calibration = metadata.namespace === namespace ? undefined : caches.calibration();
-    return new Map(calibration === undefined ? [] : [[namespace, calibration]]);
   }
 
   #timestamp(): string {

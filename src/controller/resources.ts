@@ -9,9 +9,17 @@ const apps = (plural: string, kind: string): ResourceType => ({
   namespaced: true,
 });
 
-/** The kinds that the controller reads or writes. */
+/** The kinds that the controller watches. */
 export const resources = {
   connectivityTests: { group, version, plural: 'connectivitytests', kind: 'ConnectivityTest', namespaced: true },
+  clusterConnectivityTests: {
+    group,
+    version,
+    plural: 'clusterconnectivitytests',
+    kind: 'ClusterConnectivityTest',
+    namespaced: false,
+  },
+  connectivityGrants: { group, version, plural: 'connectivitygrants', kind: 'ConnectivityGrant', namespaced: true },
   calibrations: { group, version, plural: 'calibrations', kind: 'Calibration', namespaced: false },
   nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
@@ -50,3 +58,12 @@ export const resources = {
     namespaced: false,
   },
 } as const satisfies Record<string, ResourceType>;
+
+/** What owns the probe pods of a ClusterConnectivityTest in a namespace. It is written, never read. */
+export const probeAnchors: ResourceType = {
+  group,
+  version,
+  plural: 'probeanchors',
+  kind: 'ProbeAnchor',
+  namespaced: true,
+};

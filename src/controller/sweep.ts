@@ -4,7 +4,7 @@ import type { Batch } from '../runner/index.ts';
 import type { Caches } from './caches.ts';
 import { resources } from './resources.ts';
 
-const ownerKinds: readonly string[] = ['ConnectivityTest', 'Calibration'];
+const ownerKinds: readonly string[] = ['ConnectivityTest', 'ConnectivityGrant', 'ProbeAnchor', 'Calibration'];
 
 /**
  * Deletes probe pods that no run knows of: those of an operator that died, and those whose deletion failed. Pods that carry

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
       worked: (seconds) => queue.onWorkDuration(seconds),
     },
     probeSettings: settings.probe,
-    maxProbePods: settings.maxProbePods,
+    probePodLimits: settings.probePodLimits,
     calibrationPeriodSeconds: settings.calibrationPeriodSeconds,
     namespace: settings.namespace,
     token: letters,

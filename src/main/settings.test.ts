@@ -7,7 +7,7 @@ describe('settingsFrom', () => {
   it('needs no more than the image of the probe pods', () => {
     expect(settingsFrom({ POSTERN_PROBE_IMAGE })).toEqual({
       probe: { image: 'registry.example/probe:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
-      maxProbePods: 32,
+      probePodLimits: { inCluster: 32, perNamespace: 16, perTest: 64 },
       listenPort: 8080,
       logLevel: 'info',
       podName: 'postern',
@@ -25,6 +25,8 @@ describe('settingsFrom', () => {
         POSTERN_PROBE_IMAGE_PULL_SECRETS: 'a, b,,',
         POSTERN_PROBE_PRIORITY_CLASS: 'low',
         POSTERN_MAX_PROBE_PODS: '1',
+        POSTERN_MAX_PROBE_PODS_PER_NAMESPACE: '2',
+        POSTERN_MAX_PROBE_PODS_PER_TEST: '3',
         POSTERN_LISTEN_PORT: '65535',
         POSTERN_LOG_LEVEL: 'debug',
         HOSTNAME: 'postern-x',
@@ -40,7 +42,7 @@ describe('settingsFrom', () => {
         imagePullSecrets: ['a', 'b'],
         priorityClassName: 'low',
       },
-      maxProbePods: 1,
+      probePodLimits: { inCluster: 1, perNamespace: 2, perTest: 3 },
       listenPort: 65_535,
       logLevel: 'debug',
       podName: 'postern-x',

@@ -4,7 +4,8 @@ import type { ProbeSettings } from '../runner/index.ts';
 /** What the operator is told by its environment. */
 export interface Settings {
   readonly probe: ProbeSettings;
-  readonly maxProbePods: number;
+  /** Most probe pods at once. */
+  readonly probePodLimits: { readonly inCluster: number; readonly perNamespace: number; readonly perTest: number };
   readonly listenPort: number;
   readonly logLevel: string;
   readonly podName: string;
@@ -36,7 +37,11 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
         .filter((name) => name !== ''),
       ...(priorityClassName === '' ? {} : { priorityClassName }),
     },
-    maxProbePods: wholeNumber('POSTERN_MAX_PROBE_PODS', 32, 1, 1000, environment),
+    probePodLimits: {
+      inCluster: wholeNumber('POSTERN_MAX_PROBE_PODS', 32, 1, 1000, environment),
+      perNamespace: wholeNumber('POSTERN_MAX_PROBE_PODS_PER_NAMESPACE', 16, 1, 1000, environment),
+      perTest: wholeNumber('POSTERN_MAX_PROBE_PODS_PER_TEST', 64, 1, 1000, environment),
+    },
     listenPort: wholeNumber('POSTERN_LISTEN_PORT', 8080, 1, 65_535, environment),
     logLevel: oneOf('POSTERN_LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'trace'], environment),
     podName: environment['HOSTNAME'] ?? 'postern',

@@ -114,7 +114,7 @@ describe('a block of addresses', () => {
       planFor(
         testOf([expectationOf({ from: { pods: {} }, to: { cidr, port: 443 }, expect: expect_ })]),
         viewOf({ pods: [podOf('web')] }),
-        { namespace: 'postern' },
+        { place: { namespace: 'postern' } },
       ).lines[0]?.controls.map(({ mode, address }) => `${mode} ${address}`);
 
     const cidr = { block, except, sample: '203.0.113.7', exceptSample: '203.0.113.9' };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import type { AddressBlock, Expectation } from '../api/index.ts';
-import type { Finding } from './identity.ts';
+import type { Finding } from './finding.ts';
 import type { ResolvedTargets, Target } from './target.ts';
 
 type Bytes = readonly number[];

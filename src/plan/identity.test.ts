@@ -10,7 +10,8 @@ import {
   workloadOf,
 } from '../testing/cluster-view.ts';
 import { harmful, hostileTexts } from '../testing/hostile-text.ts';
-import { describeSelector, describeSource, type Identity, identitiesOf } from './identity.ts';
+import { describeSource, type Identity, identitiesOf } from './identity.ts';
+import { describeSelector } from './referred.ts';
 
 const web = workloadOf('Deployment', 'web');
 type WorkloadKind = NonNullable<Expectation['from']['workload']>['kind'];

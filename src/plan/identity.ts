@@ -1,17 +1,10 @@
-import type {
-  ConnectivityTest,
-  Expectation,
-  LabelSelector,
-  NodePath,
-  Pod,
-  PodSpec,
-  Reason,
-  WorkloadReference,
-} from '../api/index.ts';
-import { plainText } from '../text/index.ts';
+import type { ConnectivityTest, Expectation, NodePath, Pod, PodSpec } from '../api/index.ts';
+import type { Scope } from './consent.ts';
+import type { Finding } from './finding.ts';
 import { type Mesh, meshOf } from './mesh.ts';
-import { selectorMatches } from './selector.ts';
-import { type ClusterView, isLive } from './view.ts';
+import { describeScopes, notGranted, resolveSource } from './reference.ts';
+import { describeReferred, describeSelector, describeWanted, podsReferred, templateReferred } from './referred.ts';
+import type { ClusterView } from './view.ts';
 
 /** What policies select a source by, and what else a pod needs to stand where the source stands. */
 export interface Identity {
@@ -31,12 +24,6 @@ export interface Identity {
     PodSpec,
     'nodeSelector' | 'tolerations' | 'affinity' | 'dnsPolicy' | 'dnsConfig' | 'imagePullSecrets'
   >;
-}
-
-/** Why something cannot be probed. */
-export interface Finding {
-  readonly reason: Reason;
-  readonly message: string;
 }
 
 /**
@@ -71,14 +58,18 @@ export interface ResolvedIdentities {
   readonly note?: string;
 }
 
+/** What is left out of every answer about such a source, whether it was dialled or predicted. */
+export const noteOnHostNetwork = 'Source pods on the host network were left out: network policies have no say there.';
+
 /** The identities that an expectation's source stands for, or why it has none. */
 export function identitiesOf(
   test: ConnectivityTest,
   expectation: Expectation,
   view: ClusterView,
 ): ResolvedIdentities | Finding {
-  const { namespace } = test.metadata;
-  const found = sourcePods(namespace, expectation, view);
+  const resolved = resolveSource(test, expectation.from, view);
+  if ('reason' in resolved) return resolved;
+  const found = sourcePods(test, expectation, resolved.scopes, view);
   if ('reason' in found) return found;
   const policed = found.filter(({ spec }) => spec.hostNetwork !== true);
   if (policed.length === 0) {
@@ -89,7 +80,7 @@ export function identitiesOf(
   }
   const identities = new Map<string, Identity>();
   const wearers = new Map<string, readonly Pod[]>();
-  for (const { labels, spec, pod } of policed) {
+  for (const { namespace, labels, spec, pod } of policed) {
     const identity = identityFrom(namespace, labels, spec, pod === undefined ? undefined : meshOf(pod));
     const known = identities.get(identity.key);
     // Pods that differ only in what a probe must not wear are one identity, and a policy may tell any of them by it.
@@ -99,109 +90,58 @@ export function identitiesOf(
   }
   // In a fixed order: the cache has none, and a relist must not look like a change of the plan.
   const inOrder = [...identities.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  return policed.length === found.length
-    ? { identities: inOrder, wearers }
-    : {
-        identities: inOrder,
-        wearers,
-        note: 'Source pods on the host network were left out: network policies have no say there.',
-      };
+  const onHostNetwork = policed.length === found.length ? undefined : noteOnHostNetwork;
+  const note = [resolved.note, onHostNetwork].filter((part) => part !== undefined).join(' ');
+  return { identities: inOrder, wearers, ...(note === '' ? {} : { note }) };
 }
 
 /** The source in words, as sentences name it. */
 export function describeSource({ from }: Pick<Expectation, 'from'>): string {
-  if (from.workload !== undefined) return `${from.workload.kind} ${from.workload.name}`;
-  return `pods ${describeSelector(from.pods ?? {})}`;
-}
-
-/** Room for a selector in a sentence: what comes after it says what to do. */
-const maxSelectorBytes = 256;
-
-/** A selector in kubectl's notation; `(all)` for an empty one. Keys and values may be any text, and go where people read. */
-export function describeSelector(selector: LabelSelector): string {
-  const terms = [
-    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`),
-    ...(selector.matchExpressions ?? []).map(({ key, operator, values }) =>
-      values === undefined || values.length === 0 ? `${key} ${operator}` : `${key} ${operator} (${values.join(', ')})`,
-    ),
-  ];
-  return terms.length === 0 ? '(all)' : plainText(terms.join(','), maxSelectorBytes);
+  return describeReferred(from);
 }
 
 interface Wearer {
+  readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
   readonly pod?: Pod;
 }
 
-function sourcePods(namespace: string, { from }: Expectation, view: ClusterView): readonly Wearer[] | Finding {
-  if (from.workload === undefined) {
-    const selected = podsMatching(namespace, from.pods ?? {}, view).map(wearer);
-    return selected.length > 0
-      ? selected
-      : {
-          reason: 'SourceNotFound',
-          message: `No pod of namespace ${namespace} matches ${describeSelector(from.pods ?? {})}. Correct the selector or start the pods.`,
-        };
+function sourcePods(
+  test: ConnectivityTest,
+  { from }: Expectation,
+  scopes: readonly Scope[],
+  view: ClusterView,
+): readonly Wearer[] | Finding {
+  const pods = scopes.map((scope) => podsReferred(from, scope, view));
+  const found = scopes.flatMap((scope, index): readonly Wearer[] => {
+    const { namespace } = scope;
+    const wearers = (pods[index] ?? []).map((pod) => wearerOf(pod, namespace));
+    const template = wearers.length > 0 ? undefined : templateReferred(from, scope, view);
+    return template === undefined ? wearers : [{ namespace, ...template }];
+  });
+  if (found.length > 0) return found;
+  if (scopes.some(({ parts }) => parts !== undefined)) {
+    const { namespace, namespaces } = from;
+    return notGranted(test, { role: 'Source', namespace, namespaces, needs: 'Consent', what: describeReferred(from) });
   }
-  const { kind, name } = from.workload;
-  const pods = podsOfWorkload(namespace, kind, name, view);
-  if (pods === undefined) {
+  const where = describeScopes(scopes);
+  if (from.workload === undefined) {
     return {
       reason: 'SourceNotFound',
-      message: `There is no ${kind} ${name}${kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under from.workload or create it.`,
+      message: `No pod of ${where} matches ${describeSelector(from.pods ?? {})}. Correct the selector or start the pods.`,
     };
   }
-  if (pods.length > 0) return pods.map(wearer);
-  const template =
-    kind === 'Pod' || kind === 'ReplicaSet' ? undefined : view.workload(kind, namespace, name)?.spec.template;
-  if (template === undefined) {
-    return { reason: 'SourceNotFound', message: `Pod ${name} of namespace ${namespace} has ended.` };
-  }
-  return [{ labels: template.metadata?.labels ?? {}, spec: template.spec }];
+  return {
+    reason: 'SourceNotFound',
+    message: pods.every((each) => each === undefined)
+      ? `There is no ${describeWanted(from.workload)} in ${where}. Correct the name under from.workload or create it.`
+      : `Pod ${from.workload.name} of ${where} has ended.`,
+  };
 }
 
-function wearer(pod: Pod): Wearer {
-  return { labels: pod.metadata.labels ?? {}, spec: pod.spec, pod };
-}
-
-/** Live pods of a namespace that a selector matches. */
-export function podsMatching(namespace: string, selector: LabelSelector, view: ClusterView): readonly Pod[] {
-  return view.pods(namespace).filter((pod) => isLive(pod) && selectorMatches(selector, pod.metadata.labels));
-}
-
-/** Live pods that belong to a workload; undefined if the workload does not exist. */
-export function podsOfWorkload(
-  namespace: string,
-  kind: WorkloadReference['kind'],
-  name: string,
-  view: ClusterView,
-): readonly Pod[] | undefined {
-  if (kind === 'Pod') {
-    const pod = view.pods(namespace).find(({ metadata }) => metadata.name === name);
-    return pod === undefined ? undefined : [pod].filter(isLive);
-  }
-  if (kind === 'ReplicaSet') {
-    // ReplicaSets are not watched: without pods, one cannot be told from none.
-    const pods = view.pods(namespace).filter((pod) => isLive(pod) && isControlledBy(pod, kind, name));
-    return pods.length === 0 ? undefined : pods;
-  }
-  const workload = view.workload(kind, namespace, name);
-  if (workload === undefined) return undefined;
-  return podsMatching(namespace, workload.spec.selector, view).filter((pod) => {
-    const controller = pod.metadata.ownerReferences?.find((owner) => owner.controller === true);
-    if (kind !== 'Deployment') return controller?.uid === workload.metadata.uid;
-    // A Deployment's ReplicaSets are named after it and their pods' template hash, which spares watching ReplicaSets.
-    return controller?.name === `${name}-${pod.metadata.labels?.['pod-template-hash']}`;
-  });
-}
-
-function isControlledBy(pod: Pod, kind: string, name: string): boolean {
-  return (
-    pod.metadata.ownerReferences?.some(
-      (owner) => owner.controller === true && owner.kind === kind && owner.name === name,
-    ) === true
-  );
+function wearerOf(pod: Pod, namespace: string): Wearer {
+  return { namespace, labels: pod.metadata.labels ?? {}, spec: pod.spec, pod };
 }
 
 function identityFrom(

@@ -1,6 +1,6 @@
 import type { EndpointSlice, Expectation, Pod, Service } from '../api/index.ts';
 import { familyOf, type IpFamily } from '../probe/index.ts';
-import type { Finding } from './identity.ts';
+import type { Finding } from './finding.ts';
 import type { Target } from './target.ts';
 
 /** The addresses of a pod that an expectation is about: of each family that it has, the one that the kubelet dials first. */

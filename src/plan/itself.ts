@@ -1,5 +1,5 @@
 import type { Pod } from '../api/index.ts';
-import type { Finding } from './identity.ts';
+import type { Finding } from './finding.ts';
 import type { Target } from './target.ts';
 
 /**

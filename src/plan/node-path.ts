@@ -1,5 +1,6 @@
 import type { Node, NodePath, Toleration } from '../api/index.ts';
-import type { Finding, Identity } from './identity.ts';
+import type { Finding } from './finding.ts';
+import type { Identity } from './identity.ts';
 import type { Target } from './target.ts';
 
 /** An identity in a certain place, and what it dials from there. */

@@ -15,7 +15,8 @@ const place = { namespace: 'postern', operator: { nodeSelector: { pool: 'infra' 
 type Parts = Partial<Expectation>;
 const deny = (to: Expectation['to'], parts: Parts = {}): Expectation =>
   expectationOf({ name: 'deny', from, to, expect: 'Deny', ...parts });
-const planOf = (...expectations: readonly Expectation[]): Plan => planFor(testOf(expectations), viewOf(cluster), place);
+const planOf = (...expectations: readonly Expectation[]): Plan =>
+  planFor(testOf(expectations), viewOf(cluster), { place });
 const dialledByPostern = ({ assignments }: Plan): readonly string[] =>
   assignments
     .filter(({ identity }) => isOutsideIdentity(identity))
@@ -99,6 +100,21 @@ describe('what Postern dials itself', () => {
     });
     expect(own?.checks).toMatchObject([{ mode: 'converge' }]);
     expect(plan.lines.map(({ controls }) => controls)).toEqual([own?.checks, own?.checks]);
+  });
+
+  it('takes a probe pod of those that a test may have', () => {
+    const planWith = (maxPods: number): Plan => planFor(testOf([deny(outside)]), viewOf(cluster), { place, maxPods });
+
+    expect(planWith(2).assignments).toHaveLength(2);
+    expect(planWith(1).lines).toMatchObject([{ checks: [], controls: [], refusals: [{ reason: 'LimitExceeded' }] }]);
+  });
+
+  it('is no use of a namespace by the test, which needs no consent for it', () => {
+    const plan = planOf(deny(outside));
+
+    expect(plan.namespaces).toEqual(['shop']);
+    expect(plan.scopes.map(({ namespace }) => namespace)).not.toContain('postern');
+    expect(plan.lines).toMatchObject([{ refusals: [] }]);
   });
 
   it('is nothing without a place of its own', () => {

@@ -14,7 +14,7 @@ import {
   viewOf,
   workloadOf,
 } from '../testing/cluster-view.ts';
-import { maxChecksPerRun, namespacesOf, type Plan, planFor } from './plan.ts';
+import { maxChecksPerRun, type Plan, planFor } from './plan.ts';
 
 const apiPod = podOf('api-1', { labels: { app: 'api' }, ip: '10.0.0.7' });
 const shop: Cluster = {
@@ -293,12 +293,31 @@ function weightOf(checks: Plan['assignments'][number]['checks']): number {
   return checks.reduce((sum, check) => sum + checkWeight(check), 0);
 }
 
-describe('namespacesOf', () => {
-  it('names those of the test and of its Services, once each', () => {
+describe('the namespaces of a plan', () => {
+  it('are those of the test and of its Services, once each', () => {
     const inBank = { service: { name: 'api', namespace: 'bank' }, port: 80 };
 
-    expect(
-      namespacesOf(testOf([expectationOf({ to: inBank }), expectationOf(), expectationOf({ to: inBank })])),
-    ).toEqual(['bank', 'shop']);
+    const plan = planOf({}, expectationOf({ to: inBank }), expectationOf(), expectationOf({ to: inBank }));
+
+    expect(plan.namespaces).toEqual(['bank', 'shop']);
+  });
+});
+
+describe('a test that needs more probe pods than one may have', () => {
+  const pods = ['a', 'b', 'c'].map((name) => podOf(name, { labels: { app: name } }));
+  const test = testOf([expectationOf({ from: { pods: {} }, to: { ip: '10.1.2.3', port: 1 } })]);
+
+  it('is not run in part', () => {
+    const { lines, assignments } = planFor(test, viewOf({ pods }), { maxPods: 2 });
+
+    expect(assignments).toEqual([]);
+    expect(lines).toMatchObject([{ checks: [], findings: [{ reason: 'LimitExceeded' }], refusals: [{}] }]);
+    expect(lines[0]?.findings[0]?.message).toBe(
+      'The test needs 3 probe pods at once, and one test may have 2. Narrow the selectors or split it into several tests.',
+    );
+  });
+
+  it('is run if it just may', () => {
+    expect(planFor(test, viewOf({ pods }), { maxPods: 3 }).assignments).toHaveLength(3);
   });
 });

@@ -1,14 +1,18 @@
 import type { ConnectivityTest, Expectation } from '../api/index.ts';
+import { selectorMatches } from '../policy/index.ts';
 import type { PlannedCheck } from '../probe/index.ts';
 import { assign } from './assignment.ts';
-import { describeSource, type Finding, identitiesOf, type Identity } from './identity.ts';
+import { type Scope, scopeKey } from './consent.ts';
+import { type Finding, isRefusal } from './finding.ts';
+import { describeSource, identitiesOf, type Identity } from './identity.ts';
 import { lacksFamily, withoutFamily } from './ip-family.ts';
 import { isItself, mayMeetItself, noteOnItself, pathToItself } from './itself.ts';
 import { alongPaths, type PlacedIdentity } from './node-path.ts';
 import { doorKey, maxOutsideControls, mayBeShownFromOutside, outsideIdentity } from './outside.ts';
 import type { OwnPlace } from './own-place.ts';
-import { labelKeysNamedBy, selectorMatches } from './selector.ts';
-import { serviceNamedBy, type Target, targetsOf } from './target.ts';
+import { referencesOf } from './references.ts';
+import { labelKeysNamedBy } from './selector.ts';
+import { type Target, targetsOf } from './target.ts';
 import { type ClusterView, probeLabel } from './view.ts';
 
 /** One source identity × one target × one port. */
@@ -24,6 +28,8 @@ export interface Line {
   /** Checks that are to prove for a Deny that its targets answer; they have no verdict of their own. */
   readonly controls: readonly Check[];
   readonly findings: readonly Finding[];
+  /** Why the test may not run as it is written: for want of consent to this line's source, target or control, or of room. */
+  readonly refusals: readonly Finding[];
   readonly notes: readonly string[];
 }
 
@@ -39,21 +45,46 @@ export interface Plan {
   readonly assignments: readonly Assignment[];
   /** Namespaces whose objects the plan depends on. */
   readonly namespaces: readonly string[];
+  /** What the plan may use, by whose consent. */
+  readonly scopes: readonly Scope[];
 }
 
 /** Most checks of one run: the product of identities and targets can surprise. */
 export const maxChecksPerRun = 1024;
 
-/**
- * What a run of this test would probe, seen from the cluster as it is now. With a place of its own, Postern itself shows that
- * targets outside the cluster answer, where nobody else is to.
- */
-export function planFor(test: ConnectivityTest, view: ClusterView, place?: OwnPlace): Plan {
-  const world: World = { test, view, namedKeys: keysNamedByPolicies(test, view), checks: new Map() };
+export interface PlanOptions {
+  /** With it, Postern itself shows that targets outside the cluster answer, where nobody else is to. */
+  readonly place?: OwnPlace | undefined;
+  /** Most probe pods of the run, Postern's own among them. Default: no limit. */
+  readonly maxPods?: number | undefined;
+}
+
+/** What a run of this test would probe, seen from the cluster as it is now. */
+export function planFor(test: ConnectivityTest, view: ClusterView, options: PlanOptions = {}): Plan {
+  const { place, maxPods = Number.POSITIVE_INFINITY } = options;
+  const { namespaces, scopes } = referencesOf(test, view);
+  const world: World = { test, view, namedKeys: keysNamedByPolicies(namespaces, view), checks: new Map() };
   const asked = test.spec.expectations.map((expectation) => lineFor(expectation, world));
   // Last, when it is known who else dials these targets, and so that any other control speaks first.
   const lines = place === undefined ? asked : withOutsideControls(asked, place, world);
-  return { lines, assignments: assign([...world.checks.values()]), namespaces: namespacesOf(test) };
+  const assignments = assign([...world.checks.values()]);
+  if (assignments.length <= maxPods) return { lines, assignments, namespaces, scopes };
+  const excess: Finding = {
+    reason: 'LimitExceeded',
+    message: `The test needs ${assignments.length} probe pods at once, and one test may have ${maxPods}. Narrow the selectors or split it into several tests.`,
+  };
+  return {
+    lines: lines.map(({ expectation }) => ({ ...undialled(expectation, excess), refusals: [excess] })),
+    assignments: [],
+    namespaces,
+    scopes,
+  };
+}
+
+/** Whether what a plan may use is no longer all granted to a later plan of the same test. */
+export function isRevoked(plan: Plan, now: Plan): boolean {
+  const standing = new Set(now.scopes.map(scopeKey));
+  return plan.scopes.some((scope) => !standing.has(scopeKey(scope)));
 }
 
 /** What all lines of a plan are made from, and the checks so far, which lines share. */
@@ -68,9 +99,9 @@ interface World {
 function lineFor(expectation: Expectation, world: World): Line {
   const { test, view } = world;
   const found = identitiesOf(test, expectation, view);
-  if ('reason' in found) return { expectation, checks: [], controls: [], findings: [found], notes: [] };
+  if ('reason' in found) return undialled(expectation, found);
   const resolved = targetsOf(test, expectation, view);
-  if ('reason' in resolved) return { expectation, checks: [], controls: [], findings: [resolved], notes: [] };
+  if ('reason' in resolved) return undialled(expectation, resolved);
 
   const findings: Finding[] = [];
   const own: Check[] = [];
@@ -114,7 +145,12 @@ function lineFor(expectation: Expectation, world: World): Line {
   if (own.length === 0 && findings.length === 0) findings.push(pathToItself(describeSource(expectation)));
   const controls = controlsFor(expectation, resolved.targets, world);
   const notes = [found.note, resolved.note, toItself, controls.note].filter((note) => note !== undefined);
-  return { expectation, checks: own, controls: controls.checks, findings, notes };
+  return { expectation, checks: own, controls: controls.checks, findings, refusals: controls.refusals, notes };
+}
+
+function undialled(expectation: Expectation, finding: Finding): Line {
+  const refusals = isRefusal(finding) ? [finding] : [];
+  return { expectation, checks: [], controls: [], findings: [finding], refusals, notes: [] };
 }
 
 /** Where an identity dials which targets from: anywhere, unless the expectation asks for paths. */
@@ -132,18 +168,22 @@ function controlsFor(
   expectation: Expectation,
   targets: readonly Target[],
   world: World,
-): { readonly checks: readonly Check[]; readonly note?: string } {
+): { readonly checks: readonly Check[]; readonly refusals: readonly Finding[]; readonly note?: string } {
   const { control, ...asked } = expectation;
-  if (control?.from === undefined) return { checks: [] };
+  if (control?.from === undefined) return { checks: [], refusals: [] };
   const admitted: Expectation = { ...asked, from: control.from, expect: 'Allow' };
   const found = identitiesOf(world.test, admitted, world.view);
-  if ('reason' in found) return { checks: [], note: `Its control has no source: ${found.message}` };
+  if ('reason' in found) {
+    const refusals = isRefusal(found) ? [found] : [];
+    return { checks: [], refusals, note: `Its control has no source: ${found.message}` };
+  }
   const obstacles = found.identities.map((identity) => obstacleFor(identity, admitted, world));
   const able = found.identities.filter((_, index) => obstacles[index] === undefined);
   const [obstacle] = obstacles.filter((each) => each !== undefined);
   const checks = able.flatMap((identity) => targets.map((target) => checkFor(admitted, identity, target, world)));
   return {
     checks: checks.filter((check) => check !== undefined),
+    refusals: [],
     ...(obstacle === undefined ? {} : { note: `Its control has no source: ${obstacle.message}` }),
   };
 }
@@ -268,16 +308,7 @@ function hostHeader(test: ConnectivityTest, { to, http }: Expectation): string |
   return `${to.service.name}.${to.service.namespace ?? test.metadata.namespace}.svc`;
 }
 
-/** Namespaces whose objects a test's verdicts depend on. */
-export function namespacesOf(test: ConnectivityTest): readonly string[] {
-  const { namespace } = test.metadata;
-  const targets = test.spec.expectations.map(
-    ({ to }) => to.service?.namespace ?? serviceNamedBy(to.host ?? '')?.namespace ?? namespace,
-  );
-  return [...new Set([namespace, ...targets])].toSorted();
-}
-
-function keysNamedByPolicies(test: ConnectivityTest, view: ClusterView): ReadonlySet<string> {
-  const policies = [undefined, ...namespacesOf(test)].flatMap((namespace) => view.policies(namespace));
+function keysNamedByPolicies(namespaces: readonly string[], view: ClusterView): ReadonlySet<string> {
+  const policies = [undefined, ...namespaces].flatMap((namespace) => view.policies(namespace));
   return new Set(policies.flatMap(({ spec, specs }) => [...labelKeysNamedBy([spec, specs])]));
 }

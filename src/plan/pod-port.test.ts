@@ -1,33 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerPort, ReadinessProbe } from '../api/index.ts';
+import type { ReadinessProbe } from '../api/index.ts';
 import { listening, podOf } from '../testing/cluster-view.ts';
-import { containerPortNamed, hasReadinessProbeOn } from './pod-port.ts';
-
-describe('containerPortNamed', () => {
-  const podWith = (...ports: readonly ContainerPort[]) =>
-    podOf('web', { spec: { containers: [{ name: 'app', ports }] } });
-
-  it('finds a port of any container, the first of equals', () => {
-    const pod = podOf('web', {
-      spec: { containers: [listening({ metrics: 9090 }), listening({ http: 8080 }), listening({ http: 8081 })] },
-    });
-
-    expect(containerPortNamed(pod, 'http', 'TCP')).toBe(8080);
-  });
-
-  it('finds nothing under an unknown name', () => {
-    expect(containerPortNamed(podWith({ name: 'http', containerPort: 8080 }), 'https', 'TCP')).toBeUndefined();
-  });
-
-  it('passes over ports of other protocols', () => {
-    const pod = podWith(
-      { name: 'dns', containerPort: 53, protocol: 'UDP' },
-      { name: 'dns', containerPort: 5353, protocol: 'TCP' },
-    );
-
-    expect(containerPortNamed(pod, 'dns', 'TCP')).toBe(5353);
-  });
-});
+import { hasReadinessProbeOn } from './pod-port.ts';
 
 describe('hasReadinessProbeOn', () => {
   it.each<[string, ReadinessProbe | undefined, boolean]>([

@@ -1,14 +1,5 @@
 import type { Pod, Protocol, ReadinessProbe } from '../api/index.ts';
 
-/** The number of a pod's container port by name (several containers may share a name; the first counts, as for a Service). */
-export function containerPortNamed(pod: Pod, name: string, protocol: Protocol): number | undefined {
-  for (const { ports } of pod.spec.containers) {
-    const port = ports?.find((candidate) => candidate.name === name && (candidate.protocol ?? 'TCP') === protocol);
-    if (port !== undefined) return port.containerPort;
-  }
-  return undefined;
-}
-
 /** Whether a container of the pod says that it listens on this port; nobody checks whether it does. */
 export function declaresPort(pod: Pod, port: number, protocol: Protocol): boolean {
   return pod.spec.containers.some(({ ports }) =>

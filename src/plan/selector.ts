@@ -1,29 +1,3 @@
-import type { LabelSelector } from '../api/index.ts';
-
-/** Whether labels match a selector (metav1.LabelSelector; an empty selector matches everything; NotIn matches a missing key). */
-export function selectorMatches(selector: LabelSelector, labels: Readonly<Record<string, string>> = {}): boolean {
-  // `constructor` is a valid label key, and every object has one.
-  const valueOf = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (valueOf(key) !== value) return false;
-  }
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = valueOf(key);
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
-}
-
 /** Every label key that the selectors of a policy name, whatever its kind: anything under matchLabels or matchExpressions. */
 export function labelKeysNamedBy(policy: unknown): ReadonlySet<string> {
   const keys = new Set<string>();

@@ -1,10 +1,13 @@
-import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol } from '../api/index.ts';
+import type { ConnectivityTest, EndpointSlice, Expectation, Pod, Protocol, Service } from '../api/index.ts';
+import { containerPortNamed } from '../policy/index.ts';
 import { familyOf, isNumericHost, type SpecialAddress, specialAddress } from '../probe/index.ts';
 import { blockTargets } from './address-block.ts';
-import { describeSelector, type Finding, podsMatching, podsOfWorkload } from './identity.ts';
+import type { Finding } from './finding.ts';
 import { podAddresses, serviceAddresses, sliceFamilies, withoutFamily } from './ip-family.ts';
 import { type Mesh, meshOf } from './mesh.ts';
-import { containerPortNamed, declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { declaresPort, hasReadinessProbeOn } from './pod-port.ts';
+import { describeScopes, notGranted, refusedAddress, resolveTarget, serviceNamedBy } from './reference.ts';
+import { describeReferred, describeSelector, describeWanted, podsReferred } from './referred.ts';
 import { sampleOf } from './sample.ts';
 import { type ClusterView, isReady } from './view.ts';
 
@@ -42,13 +45,17 @@ export function targetsOf(
 ): ResolvedTargets | Finding {
   const resolved = resolvedTargets(test, expectation, view);
   if ('reason' in resolved) return resolved;
-  const address = resolved.targets.map((target) => target.address).find((each) => isRefused(each, expectation));
+  const address = addressesOf(resolved).find((each) => isRefused(each, expectation));
   return address === undefined ? resolved : refusal(address, expectation, test.metadata.namespace);
 }
 
+function addressesOf({ targets }: ResolvedTargets): readonly string[] {
+  return targets.flatMap(({ address }) => (address === undefined ? [] : [address]));
+}
+
 /** Whether an address is not to be dialled, though somebody wrote it into a test, an EndpointSlice or a pod's status. */
-function isRefused(address: string | undefined, { to, expect, udp, http }: Expectation): boolean {
-  const special = address === undefined ? undefined : specialAddress(address);
+function isRefused(address: string, { to, expect, udp, http }: Expectation): boolean {
+  const special = specialAddress(address);
   if (special !== 'Metadata') return special !== undefined;
   // Nodes keep a DNS cache on a link-local address. Anything else there may only be denied, by a connection without a byte.
   if (to.dns !== undefined) return portOf(to) !== dnsPort;
@@ -77,43 +84,48 @@ function resolvedTargets(
   view: ClusterView,
 ): ResolvedTargets | Finding {
   const { to } = expectation;
+  const resolved = resolveTarget(test, to, view);
+  if ('reason' in resolved) return resolved;
   const { namespace } = test.metadata;
   if (to.ip !== undefined) {
     return { targets: [{ address: to.ip, port: Number(portOf(to)), podUids: [], readinessProved: false }] };
   }
-  if (to.cidr !== undefined) return blockTargets(to.cidr, Number(portOf(to)), expectation.expect);
+  if (to.cidr !== undefined) {
+    const sampled = blockTargets(to.cidr, Number(portOf(to)), expectation.expect);
+    if ('reason' in sampled) return sampled;
+    return refusedAddress(addressesOf(sampled), view) ?? sampled;
+  }
   if (to.dns !== undefined && to.service === undefined) {
     return { targets: [{ port: dnsPort, podUids: [], readinessProved: false }] };
   }
   if (to.host !== undefined) return hostTargets(to.host, test, expectation, view);
   if (to.service !== undefined) return serviceTargets(namespace, expectation, view);
-  const pods =
-    to.workload === undefined
-      ? podsMatching(namespace, to.pods ?? {}, view)
-      : podsOfWorkload(namespace, to.workload.kind, to.workload.name, view);
-  if (pods === undefined) {
+  const { scopes, note } = resolved;
+  const known = scopes.map((scope) => podsReferred(to, scope, view));
+  const pods = known.flatMap((each) => each ?? []);
+  if (pods.length === 0 && scopes.some(({ parts }) => parts !== undefined)) {
+    const { namespace, namespaces } = to;
+    return notGranted(test, { role: 'Target', namespace, namespaces, needs: 'Consent', what: describeReferred(to) });
+  }
+  const where = describeScopes(scopes);
+  if (to.workload !== undefined && known.every((each) => each === undefined)) {
     return {
       reason: 'TargetNotFound',
-      message: `There is no ${describeTarget(expectation, namespace)}${to.workload?.kind === 'ReplicaSet' ? ' with pods' : ''} in namespace ${namespace}. Correct the name under to.workload or create it.`,
+      message: `There is no ${describeWanted(to.workload)} in ${where}. Correct the name under to.workload or create it.`,
     };
   }
   if (to.workload === undefined && pods.length === 0) {
     return {
       reason: 'TargetNotFound',
-      message: `No pod of namespace ${namespace} matches ${describeSelector(to.pods ?? {})}. Correct the selector or start the pods.`,
+      message: `No pod of ${where} matches ${describeSelector(to.pods ?? {})}. Correct the selector or start the pods.`,
     };
   }
-  return podTargets(pods, expectation, namespace);
+  const dialled = podTargets(pods, expectation, namespace);
+  if ('reason' in dialled || note === undefined) return dialled;
+  return { ...dialled, note: dialled.note === undefined ? note : `${dialled.note} ${note}` };
 }
 
 const dnsPort = 53;
-
-/** The Service that a host name stands for in the cluster's DNS, if it has that form. */
-export function serviceNamedBy(host: string): { readonly name: string; readonly namespace: string } | undefined {
-  const [, name, namespace] =
-    /^([-a-z0-9]+)\.([-a-z0-9]+)\.svc(?:\.cluster\.local)?\.?$/.exec(host.toLowerCase()) ?? [];
-  return name === undefined || namespace === undefined ? undefined : { name, namespace };
-}
 
 /** A host name is dialled as it is; but where it stands for a Service, what that lacks is no policy's doing. */
 function hostTargets(
@@ -155,8 +167,7 @@ export function protocolOf({ protocol, to }: Expectation): Protocol {
 
 /** The target in words, without its port, as sentences name it. */
 export function describeTarget({ to }: Expectation, testNamespace: string): string {
-  if (to.workload !== undefined) return `${to.workload.kind} ${to.workload.name}`;
-  if (to.pods !== undefined) return `pods ${describeSelector(to.pods)}`;
+  if (to.workload !== undefined || to.pods !== undefined) return describeReferred(to);
   if (to.service !== undefined) {
     const namespace = to.service.namespace ?? testNamespace;
     return `Service ${namespace === testNamespace ? '' : `${namespace}/`}${to.service.name}`;
@@ -254,10 +265,7 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
   }
   const wanted = portOf(expectation.to);
   const protocol = protocolOf(expectation);
-  const servicePort = service.spec.ports?.find(
-    ({ port, name, protocol: offered }) =>
-      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
-  );
+  const servicePort = servicePortOf(service, expectation);
   if (servicePort === undefined) {
     const ports = (service.spec.ports ?? []).map(({ port, name, protocol: offered = 'TCP' }) =>
       name === undefined ? `${offered} ${port}` : `${offered} ${port} (${name})`,
@@ -323,6 +331,18 @@ function withoutEndpoints(expectation: Expectation, testNamespace: string): Find
 function inMesh(pods: readonly (Pod | undefined)[]): Pick<Target, 'mesh'> {
   const [mesh] = pods.map((pod) => (pod === undefined ? undefined : meshOf(pod))).filter((each) => each !== undefined);
   return mesh === undefined ? {} : { mesh };
+}
+
+type ServicePort = NonNullable<Service['spec']['ports']>[number];
+
+/** The port of a Service that an expectation asks for, by number or by name. */
+export function servicePortOf({ spec }: Service, expectation: Expectation): ServicePort | undefined {
+  const wanted = portOf(expectation.to);
+  const protocol = protocolOf(expectation);
+  return spec.ports?.find(
+    ({ port, name, protocol: offered }) =>
+      (offered ?? 'TCP') === protocol && (typeof wanted === 'number' ? port === wanted : name === wanted),
+  );
 }
 
 function usesHostNetwork({ spec }: Pod): boolean {

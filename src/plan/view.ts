@@ -1,4 +1,13 @@
-import type { EndpointSlice, Namespace, Node, Pod, Policy, Service, Workload } from '../api/index.ts';
+import type {
+  ConnectivityGrant,
+  EndpointSlice,
+  Namespace,
+  Node,
+  Pod,
+  Policy,
+  Service,
+  Workload,
+} from '../api/index.ts';
 
 /** What the plan reads of the cluster: a consistent view over caches, never a call to the API server. */
 export interface ClusterView {
@@ -11,6 +20,9 @@ export interface ClusterView {
   hasAddress(address: string): boolean;
   nodes(): readonly Node[];
   namespace(name: string): Namespace | undefined;
+  namespaces(): readonly Namespace[];
+  /** What the namespace grants to tests of others. */
+  grants(namespace: string): readonly ConnectivityGrant[];
   /** Policies of every watched kind in the namespace, and those without a namespace for `undefined`. */
   policies(namespace: string | undefined): readonly Policy[];
 }

@@ -73,6 +73,6 @@ export function trouble(probe: Probe, reason: Reason, message: string): ProbeRep
     checks: probe.assignment.checks,
     observations: new Map(),
     resolverAnswered: false,
-    trouble: { reason, message: plainText(message, maxWordsBytes) },
+    trouble: { reason, message: probe.isAbroad === true ? '' : plainText(message, maxWordsBytes) },
   };
 }

@@ -14,6 +14,8 @@ export interface Probe {
   /** Random per pod, so that no other pod's result, and no older one, can be taken for this one's. */
   readonly nonce: string;
   readonly assignment: Task;
+  /** Whether it runs in a namespace of others, whose quotas and admission are not for the test's author to read about. */
+  readonly isAbroad?: boolean;
   /** Set when the API server has accepted the pod. */
   uid?: string;
   /** Whether the pod has been seen in the cache; one that was seen and is gone was deleted by somebody. */

@@ -1,6 +1,7 @@
 import type { KubeObject, Pod } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { isKubeError, type KubeClient, type ResourceType } from '../kube/index.ts';
+import type { Identity } from '../plan/index.ts';
 import { reportOf, trouble } from './collect.ts';
 import { probePodManifest, probingSeconds, type ProbeOwner, type ProbeSettings, type ProbeTimes } from './manifest.ts';
 import type { Batch, Probe, Task } from './run.ts';
@@ -8,8 +9,8 @@ import type { Batch, Probe, Task } from './run.ts';
 /** Pods to be started together, and whose they are. */
 export interface BatchOrder {
   readonly owner: ProbeOwner;
-  /** Of pods in namespaces that the owner must not own anything in, by namespace: such a pod would be collected as garbage. */
-  readonly ownersElsewhere?: ReadonlyMap<string, ProbeOwner>;
+  /** Who owns the pods of an identity, if not always `owner`. What it throws is the trouble of those pods. */
+  readonly ownerOf?: (identity: Identity) => Promise<ProbeOwner>;
   readonly tasks: readonly Task[];
   readonly times: ProbeTimes;
 }
@@ -52,58 +53,62 @@ export function createRunner(options: RunnerOptions): Runner {
   };
 }
 
-function prepareBatch({ tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
+function prepareBatch({ owner, tasks, times }: BatchOrder, { clock, token }: RunnerOptions): Batch {
   const monotonic = clock.monotonic();
   return {
     id: token(),
     startedAt: clock.now(),
     begunAt: monotonic,
     deadline: monotonic + 1000 * (startSeconds + probingSeconds(times)),
-    probes: tasks.map((task) => prepareProbe(task, token())),
+    probes: tasks.map((task) => prepareProbe(owner, task, token())),
     apiRequests: 0,
   };
 }
 
-function prepareProbe(assignment: Task, token: string): Probe {
+function prepareProbe({ metadata }: ProbeOwner, assignment: Task, token: string): Probe {
+  // Whoever may make cluster-scoped tests may read every namespace.
+  const isAbroad = (metadata.namespace ?? '') !== '' && metadata.namespace !== assignment.identity.namespace;
   return {
     // Letters only: a StatefulSet claims pods by name, and its names end in a number.
     name: `postern-probe-${token.slice(0, 8)}`,
     namespace: assignment.identity.namespace,
     nonce: token,
     assignment,
+    isAbroad,
     seen: false,
   };
 }
 
 async function startBatch(
-  { owner, ownersElsewhere, times }: BatchOrder,
+  { owner, ownerOf, times }: BatchOrder,
   batch: Batch,
   options: RunnerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   await inParallel(batch.probes, async (probe) => {
-    const ownerThere = ownersElsewhere?.get(probe.namespace) ?? owner;
-    const manifest = probePodManifest(ownerThere, probe.assignment, {
-      name: probe.name,
-      runId: batch.id,
-      nonce: probe.nonce,
-      settings: options.settings,
-      times,
-    });
-    await createPod(batch, probe, manifest, options, signal);
+    await createPod(batch, probe, options, signal, async () =>
+      probePodManifest((await ownerOf?.(probe.assignment.identity)) ?? owner, probe.assignment, {
+        name: probe.name,
+        runId: batch.id,
+        nonce: probe.nonce,
+        settings: options.settings,
+        times,
+      }),
+    );
   });
 }
 
 async function createPod(
   batch: Batch,
   probe: Probe,
-  manifest: KubeObject,
   options: RunnerOptions,
   signal: AbortSignal,
+  manifest: () => Promise<KubeObject>,
 ): Promise<void> {
-  batch.apiRequests += 1;
   try {
-    const created = await options.client.create(options.pods, manifest, { signal });
+    const pod = await manifest();
+    batch.apiRequests += 1;
+    const created = await options.client.create(options.pods, pod, { signal });
     if (created.metadata.uid !== undefined) probe.uid = created.metadata.uid;
   } catch (error) {
     if (!isKubeError(error)) throw error;

@@ -40,7 +40,7 @@ const maxRequestLength = 64;
 export function runRequestOf({ metadata }: KubeObject): string | undefined {
   const request = metadata.annotations?.[runRequestAnnotation];
   if (request === undefined) return undefined;
-  return [...plainText(request, 16 * maxRequestLength)].slice(0, maxRequestLength).join('');
+  return [...plainText(request, 16 * maxRequestLength)].slice(0, maxRequestLength).join('').trimEnd();
 }
 
 /** A verdict is stale when two runs in a row that were due are not there; what a run may take on top. */

@@ -1,4 +1,5 @@
 import type {
+  ConnectivityGrant,
   ConnectivityTest,
   EndpointSlice,
   Expectation,
@@ -28,11 +29,20 @@ export interface Cluster {
   readonly namespaces?: readonly Namespace[];
   readonly policies?: readonly Policy[];
   readonly nodes?: readonly Node[];
+  readonly grants?: readonly ConnectivityGrant[];
 }
 
 /** A view of exactly these objects. */
 export function viewOf(cluster: Cluster): ClusterView {
-  const { pods = [], workloads = [], services = [], slices = [], namespaces = [], policies = [] } = cluster;
+  const {
+    pods = [],
+    workloads = [],
+    services = [],
+    slices = [],
+    namespaces = [],
+    policies = [],
+    grants = [],
+  } = cluster;
   const within = <T extends KubeObject>(objects: readonly T[], wanted: string | undefined): readonly T[] =>
     objects.filter(({ metadata }) => metadata.namespace === wanted);
   return {
@@ -46,6 +56,8 @@ export function viewOf(cluster: Cluster): ClusterView {
     hasAddress: (address) => isInUse(address, { pods, services, endpointSlices: slices }),
     nodes: () => cluster.nodes ?? [],
     namespace: (name) => namespaces.find(({ metadata }) => metadata.name === name),
+    namespaces: () => namespaces,
+    grants: (wanted) => within(grants, wanted),
     policies: (wanted) => within(policies, wanted),
   };
 }
@@ -175,6 +187,35 @@ export function policyOf(name: string, podSelector: LabelSelector, parts: Parts<
     spec: { podSelector, policyTypes: ['Ingress', 'Egress'] },
     ...defined(parts),
   };
+}
+
+/** A namespace with these labels, and the one that Kubernetes gives it. */
+export function namespaceOf(name: string, labels: Readonly<Record<string, string>> = {}): Namespace {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, uid: `uid-${name}`, labels: { 'kubernetes.io/metadata.name': name, ...labels } },
+  };
+}
+
+/** A grant of everything in a namespace, as source and target, to the tests of `shop`, unless told otherwise. */
+export function grantOf(
+  ofNamespace: string,
+  spec: Parts<ConnectivityGrant['spec']> = {},
+  name = 'grant',
+): ConnectivityGrant {
+  return {
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'ConnectivityGrant',
+    metadata: { name, namespace: ofNamespace, uid: `uid-${ofNamespace}-${name}` },
+    spec: { from: [{ namespace }], as: ['Source', 'Target'], ...defined(spec) },
+  };
+}
+
+/** A test of the whole cluster, as the controller sees it. */
+export function clusterTestOf(expectations: readonly Expectation[], parts: TestParts = {}): ConnectivityTest {
+  const test = testOf(expectations, parts);
+  return { ...test, kind: 'ClusterConnectivityTest', metadata: { ...test.metadata, namespace: '' } };
 }
 
 /** An expectation: an Allow from Deployment web to Service api, unless told otherwise. */

@@ -1,7 +1,7 @@
 import type { ConnectivityTest, KubeObject, Lease, Status } from '../api/index.ts';
 import { nodesDigest } from '../calibration/index.ts';
 import { createController } from '../controller/index.ts';
-import { resources } from '../controller/resources.ts';
+import { probeAnchors, resources } from '../controller/resources.ts';
 import { createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
 import { isProbePod } from '../plan/index.ts';
@@ -22,6 +22,8 @@ const events: ResourceType = {
 
 export interface StageOptions {
   readonly maxProbePods?: number;
+  readonly maxProbePodsPerNamespace?: number;
+  readonly maxProbePodsPerTest?: number;
   readonly requestTimeoutMs?: number;
 }
 
@@ -59,9 +61,11 @@ export class Stage {
   static async raise(options: StageOptions = {}): Promise<Stage> {
     const stage = new Stage(options);
     const kinds = Object.values(resources).map((resource) =>
-      resource.plural === 'connectivitytests' ? { resource, listKeys: { expectations: ['name'] } } : { resource },
+      resource.plural.endsWith('connectivitytests') ? { resource, listKeys: { expectations: ['name'] } } : { resource },
     );
-    stage.#server = await ApiServer.start([...kinds, { resource: events }], () => stage.clock.now());
+    stage.#server = await ApiServer.start([...kinds, { resource: probeAnchors }, { resource: events }], () =>
+      stage.clock.now(),
+    );
     stage.write({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'shop' } } });
     for (const pod of shopPods) stage.write(pod);
     stage.beat();
@@ -93,7 +97,11 @@ export class Stage {
       metrics: this.metrics,
       queueObserver: { worked: () => (this.reconciles += 1) },
       probeSettings: { image: 'probe:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
-      maxProbePods: this.#options.maxProbePods ?? 32,
+      probePodLimits: {
+        inCluster: this.#options.maxProbePods ?? 32,
+        perNamespace: this.#options.maxProbePodsPerNamespace ?? 32,
+        perTest: this.#options.maxProbePodsPerTest ?? 64,
+      },
       token: () => `${letters((this.#tokens += 1))}aaaaaaaa`,
       instance: 'postern-0',
       namespace: 'postern',
@@ -216,13 +224,17 @@ export class Stage {
     this.write(edited);
   }
 
-  remove(kind: string, name: string): void {
+  remove(kind: string, name: string, namespace = 'shop'): void {
     const resource = Object.values(resources).find((each) => each.kind === kind);
-    if (resource !== undefined) this.server.remove(resource, 'shop', name);
+    if (resource !== undefined) this.server.remove(resource, resource.namespaced ? namespace : undefined, name);
   }
 
+  /** An empty namespace means a test of the whole cluster. */
   statusOf(name = 'boundaries', namespace = 'shop'): Status | undefined {
-    const found = this.server.find(resources.connectivityTests, namespace, name);
+    const found =
+      namespace === ''
+        ? this.server.find(resources.clusterConnectivityTests, undefined, name)
+        : this.server.find(resources.connectivityTests, namespace, name);
     return found !== undefined && isTest(found) ? found.status : undefined;
   }
 
@@ -316,7 +328,7 @@ function letters(number: number): string {
 }
 
 function isTest(object: KubeObject): object is ConnectivityTest {
-  return object.kind === 'ConnectivityTest';
+  return object.kind === 'ConnectivityTest' || object.kind === 'ClusterConnectivityTest';
 }
 
 function isPod(object: KubeObject): object is Parameters<typeof isProbePod>[0] {

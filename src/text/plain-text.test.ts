@@ -7,6 +7,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 describe('plainText', () => {
   it.each<{ scenario: string; text: string; want: string }>([
+    { scenario: 'white space around what is not seen', text: 'a \u200b b', want: 'a b' },
     { scenario: 'harmless text stays as it is', text: 'Zugriff größer: 日本 🙂', want: 'Zugriff größer: 日本 🙂' },
     { scenario: 'line ends and tabs become spaces', text: 'a\r\nb\tc', want: 'a b c' },
     { scenario: 'colours go as a whole', text: '\u001b[1;31mred\u001b[0m', want: 'red' },

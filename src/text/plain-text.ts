@@ -18,6 +18,8 @@ export function plainText(text: string, maxBytes: number): string {
     .replace(TERMINAL_SEQUENCES, '')
     .replace(WHITE_SPACE_RUNS, ' ')
     .replace(UNSEEN, '')
+    // What was unseen may have stood between two of them.
+    .replace(WHITE_SPACE_RUNS, ' ')
     .trim();
   if (Buffer.byteLength(clean) <= maxBytes) return clean;
   const budget = maxBytes - Buffer.byteLength(ELLIPSIS);

@@ -167,7 +167,7 @@ function judgeCheck(
   const subject: Subject = {
     source: sourceOf(expectation, check),
     target: `${describeDialled(expectation, check.target, test.metadata.namespace)} on ${describePort(expectation)}`,
-    namespace: test.metadata.namespace,
+    namespace: check.identity.namespace,
     protocol: applicationProtocolOf(expectation),
     hasPods: !['ip', 'host', 'cidr', 'dns'].some((kind) => Object.hasOwn(expectation.to, kind)),
     isPathUnseen: facts !== undefined && isPathUnseen(check, facts, proofs, evidence.nodesOf),

@@ -50,6 +50,13 @@ describe('thresholds', () => {
     ]);
   });
 
+  it('let nothing stand that the test may no longer look at', () => {
+    const before = { ...row('Allow', 'Passed'), since };
+    const refused: Row = { ...row('Allow', 'Inconclusive'), reason: 'NotGranted' };
+
+    expect(damped(refused, before, { failures: 3, passes: 3 })).toEqual(refused);
+  });
+
   it('say nothing about a first verdict, and nothing without being written', () => {
     expect(shown('Allow', ['Failed'])).toEqual(['Failed']);
     expect(shown('Allow', ['Skipped', 'Failed', 'Inconclusive'])).toEqual(['Skipped', 'Failed', 'Inconclusive']);

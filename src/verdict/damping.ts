@@ -1,4 +1,5 @@
 import type { ExpectationStatus, Specification } from '../api/index.ts';
+import { isRefusal } from '../plan/index.ts';
 import type { Row } from './conclude.ts';
 
 /**
@@ -11,6 +12,8 @@ export function damped(
   previous: ExpectationStatus | undefined,
   thresholds: Specification['thresholds'],
 ): Row {
+  // Nobody may look any longer: that is no flapping, and what was shown before does not hold.
+  if (isRefusal(row)) return row;
   if (previous === undefined || previous.verdict === 'Skipped' || row.verdict === 'Skipped') return row;
   const isPass = row.verdict === 'Passed';
   if (isPass === (previous.verdict === 'Passed')) return row;

@@ -6,3 +6,4 @@ export { type DenialPair, type Denials, unenforcedSides } from './denial.ts';
 export { type DesiredCondition, mergeConditions } from './condition.ts';
 export { sentenceFor } from './sentence.ts';
 export { listed, statusAfterRun, statusPending, statusStale, statusSuspended } from './status.ts';
+export { isRefusalShown, statusRefused, withRefusals } from './refusal.ts';

@@ -97,6 +97,17 @@ describe('WorkQueue', () => {
       expect(work.mostAtOnce).toBe(2);
     });
 
+    it('takes turns between groups, so that one with many keys delays others by one', async () => {
+      const work = new HeldWork();
+      const { queue } = start(work.worker, { concurrency: 1, groupOf: (key) => key.slice(0, 1) });
+      for (const key of ['a0', 'a1', 'a2', 'a3', 'b1', 'c1', 'b2']) queue.add(key);
+      await settle();
+
+      for (let index = 0; index < 7; index += 1) await work.finish(work.started[index] ?? '');
+
+      expect(work.started).toEqual(['a0', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+    });
+
     it('keeps what was added before it runs', async () => {
       const queue = new WorkQueue({ clock: new FakeClock() });
       const controller = new AbortController();

@@ -26,6 +26,8 @@ export interface WorkQueueOptions {
   /** The longest pause. Default: 5 min. */
   readonly maxDelayMs?: number | undefined;
   readonly observer?: WorkQueueObserver | undefined;
+  /** Whom a key belongs to. Groups take turns, so that many keys of one do not delay another's. Default: all are one group. */
+  readonly groupOf?: ((key: string) => string) | undefined;
 }
 
 export interface WorkQueueStats {
@@ -58,8 +60,11 @@ export class WorkQueue {
   readonly #baseDelayMs: number;
   readonly #maxDelayMs: number;
   readonly #observer: WorkQueueObserver;
-  /** Key → since when it waits, first come first served. */
+  readonly #groupOf: (key: string) => string;
+  /** Key → since when it waits. */
   readonly #waiting = new Map<string, number>();
+  /** The keys that wait by group, first come first served; the groups stand in the order of their turns. */
+  readonly #turns = new Map<string, Set<string>>();
   /** Key → since when it is worked on. */
   readonly #running = new Map<string, number>();
   /** Keys that were added while they were worked on. */
@@ -74,6 +79,7 @@ export class WorkQueue {
     this.#baseDelayMs = options.baseDelayMs ?? 1_000;
     this.#maxDelayMs = options.maxDelayMs ?? 300_000;
     this.#observer = options.observer ?? {};
+    this.#groupOf = options.groupOf ?? (() => '');
   }
 
   /** Queues a key. Does nothing if it is queued already. */
@@ -166,6 +172,7 @@ export class WorkQueue {
     for (const delay of this.#delayed.values()) delay.cancel.abort();
     this.#delayed.clear();
     this.#waiting.clear();
+    this.#turns.clear();
     this.#dirty.clear();
     this.#observer.depth?.(0);
     if (this.#running.size === 0) onIdle();
@@ -180,6 +187,8 @@ export class WorkQueue {
 
   #enqueue(key: string, since: number): void {
     this.#waiting.set(key, since);
+    const group = this.#groupOf(key);
+    this.#turns.set(group, (this.#turns.get(group) ?? new Set()).add(key));
     this.#observer.depth?.(this.#waiting.size);
     this.#startWork();
   }
@@ -187,14 +196,29 @@ export class WorkQueue {
   #startWork(): void {
     const crew = this.#crew;
     if (crew === undefined || this.#stopped) return;
-    for (const [key, since] of this.#waiting) {
-      if (this.#running.size >= crew.concurrency) return;
+    while (this.#running.size < crew.concurrency) {
+      const key = this.#takeTurn();
+      if (key === undefined) return;
+      const since = this.#waiting.get(key) ?? this.#clock.now();
       this.#waiting.delete(key);
       this.#running.set(key, this.#clock.monotonic());
       this.#observer.depth?.(this.#waiting.size);
       this.#observer.waited?.(Math.max(0, this.#clock.monotonic() - since) / 1000);
       void this.#work(key, crew);
     }
+  }
+
+  /** The first key of the group whose turn it is; that group's next turn is after those of all others. */
+  #takeTurn(): string | undefined {
+    for (const [group, keys] of this.#turns) {
+      this.#turns.delete(group);
+      const [key] = keys;
+      if (key === undefined) continue;
+      keys.delete(key);
+      if (keys.size > 0) this.#turns.set(group, keys);
+      return key;
+    }
+    return undefined;
   }
 
   async #work(key: string, crew: Crew): Promise<void> {

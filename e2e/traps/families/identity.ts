@@ -70,8 +70,9 @@ export const identity: Family = {
       name: 'live pods wear a label that their template lacks',
       guard: {
         file: 'src/plan/identity.ts',
-        search: 'if (pods.length > 0) return pods.map(wearer);',
-        replace: '',
+        search: 'const template = wearers.length > 0 ? undefined : templateReferred(from, scope, view);',
+        replace: `const template = templateReferred(from, scope, view);
+    if (template !== undefined) return [{ namespace: scope.namespace, ...template }];`,
       },
       right: leaks,
       wrong: passed,
@@ -81,8 +82,8 @@ export const identity: Family = {
       name: 'one pod of the source is admitted',
       guard: {
         file: 'src/plan/identity.ts',
-        search: 'for (const { labels, spec, pod } of policed) {',
-        replace: 'for (const { labels, spec } of policed.slice(0, 1)) {',
+        search: 'for (const { namespace, labels, spec, pod } of policed) {',
+        replace: 'for (const { namespace, labels, spec, pod } of policed.slice(0, 1)) {',
       },
       right: leaks,
       wrong: passed,
@@ -125,7 +126,7 @@ export const identity: Family = {
     {
       name: "a stranger wears the target's labels",
       guard: {
-        file: 'src/plan/identity.ts',
+        file: 'src/plan/referred.ts',
         search: "return controller?.name === `${name}-${pod.metadata.labels?.['pod-template-hash']}`;",
         replace: 'return true;',
       },

@@ -1,0 +1,180 @@
+import type { ConnectivityTest } from '../api/index.ts';
+import type { ManifestText, Problem } from '../manifests/index.ts';
+import { describePort, describeSource, describeTarget } from '../plan/index.ts';
+import type { PolicyModel } from '../policy/index.ts';
+import { policyInWords } from '../prediction/index.ts';
+import { type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
+import { plainText } from '../text/index.ts';
+import { choice } from './arguments.ts';
+import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
+import { formats, inFormat } from './format.ts';
+import { failOnOf, failOnOption, readingOf, readingOptions } from './options.ts';
+import { sayProblems } from './problems.ts';
+import { type Declared, declaredBy, type LocatedPrediction, predictAll } from './world.ts';
+
+/** `postern check`: what the policies would make of each expectation, with no cluster. */
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'Predict the verdicts of tests from manifests, with no cluster',
+  usage: '[-f TESTS]... [-p MANIFESTS]... [options]',
+  description: [
+    'Predicts the verdict of every expectation from manifests, with no cluster: from the policies as they are written, by the',
+    'documentation of their API. It is no evidence; only the operator tells what a cluster really does.',
+    '',
+    'Files, folders (searched through) and `-` for standard input are read alike, so that the output of `helm template` and',
+    '`kustomize build` can be piped in. The tests are those of -f, or of -p if there is no -f; all manifests of both count.',
+    '',
+    'Ends with 0 if all passed, 1 if an expectation is violated, 2 if a file or an argument is not valid, 3 if something is',
+    'inconclusive, and 4 if there is no expectation at all.',
+  ].join('\n'),
+  examples: [
+    'postern check -f tests/ -p manifests/',
+    'helm template charts/shop | postern check -f tests/ -p -',
+    'kustomize build overlays/production | postern check -f tests/ -p - -n shop -o junit',
+  ],
+  options: {
+    filename: {
+      type: 'string',
+      short: 'f',
+      multiple: true,
+      value: 'PATH',
+      description: 'File or folder with tests, or - for standard input. May be repeated.',
+    },
+    manifests: {
+      type: 'string',
+      short: 'p',
+      multiple: true,
+      value: 'PATH',
+      description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
+    },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'FORMAT',
+      description: `One of ${formats.join(', ')}. text if absent.`,
+    },
+    verbose: { type: 'boolean', short: 'v', description: 'Show in text what passed, too.' },
+    ...readingOptions,
+    'fail-on': failOnOption,
+    'exit-zero': { type: 'boolean', description: 'End with 0 whatever the verdicts are.' },
+    'allow-empty': { type: 'boolean', description: 'End with 0 if there is no expectation.' },
+  },
+  run,
+};
+
+async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> {
+  const testPaths = [...given.texts('filename'), ...given.positionals];
+  const manifestPaths = given.texts('manifests');
+  if (testPaths.length + manifestPaths.length === 0) {
+    throw new UsageError('name the tests and the manifests, such as `postern check -f tests/ -p manifests/`.');
+  }
+  const format = choice('output', given.text('output') ?? 'text', formats);
+  const failOn = failOnOf(given, ['violated', 'inconclusive'] as const, ['violated', 'inconclusive']);
+  const reading = readingOf(given);
+  const texts = await surroundings.readManifests([...testPaths, ...manifestPaths]);
+  const declared = declaredBy(texts, reading.namespace);
+  const tests = await selectedTests(testPaths, declared, surroundings);
+  const { predictions, model } = predictAll(tests, declared, reading);
+  const problems = [...declared.problems, ...findingProblems(model, declared)];
+  sayProblems(problems, surroundings);
+  if (problems.some(({ severity }) => severity === 'error')) {
+    surroundings.say('postern: nothing is predicted from manifests that are not valid. Correct what is named above.');
+    return exitCodes.usage;
+  }
+  if (given.text('namespace') === undefined && declared.inventory.withoutNamespace > 0) {
+    const { withoutNamespace } = declared.inventory;
+    surroundings.say(
+      `postern: ${withoutNamespace} objects name no namespace and were read into \`default\`; -n names another.`,
+    );
+  }
+  sayIgnored(declared, surroundings);
+  const report = reportOf(predictions, declared, surroundings.version);
+  surroundings.print(inFormat(format, report, given.flag('verbose')));
+  if (given.flag('exit-zero')) return exitCodes.passed;
+  if (predictions.length === 0) {
+    if (given.flag('allow-empty')) return exitCodes.passed;
+    surroundings.say(
+      'postern: there is no ConnectivityTest in what was read. Name its file with -f, or write --allow-empty.',
+    );
+    return exitCodes.nothingSelected;
+  }
+  return exitCodeFor(report, failOn);
+}
+
+/** What was read and has no say, so that a kind which should have had one is not missed in silence. */
+function sayIgnored({ inventory }: Declared, surroundings: Surroundings): void {
+  const kinds = [...inventory.ignored].map(([kind, count]) => `${count} ${kind}`);
+  if (kinds.length > 0)
+    surroundings.say(`postern: left out, because they have no say: ${plainText(kinds.join(', '), maxBytes)}.`);
+}
+
+function exitCodeFor({ rows }: Report, failOn: ReadonlySet<'violated' | 'inconclusive'>): ExitCode {
+  const { failed, inconclusive } = tallyOf(rows);
+  if (failed > 0 && failOn.has('violated')) return exitCodes.violated;
+  return inconclusive > 0 && failOn.has('inconclusive') ? exitCodes.inconclusive : exitCodes.passed;
+}
+
+/** The tests that -f names; without -f, all. */
+async function selectedTests(
+  paths: readonly string[],
+  { inventory }: Declared,
+  surroundings: Surroundings,
+): Promise<readonly ConnectivityTest[]> {
+  if (paths.length === 0) return inventory.tests;
+  const files = new Set((await surroundings.readManifests(paths)).map(({ file }: ManifestText) => file));
+  return inventory.tests.filter(({ kind, metadata }) => {
+    const origin = inventory.originOf({ group: 'postern.dev', kind, ...metadata });
+    return origin !== undefined && files.has(origin.file);
+  });
+}
+
+/** What the policy model has against policies: one that the API server would refuse is no policy at all. */
+export function findingProblems({ findings }: PolicyModel, { inventory }: Declared): readonly Problem[] {
+  return findings.flatMap(({ code, message, part }) => {
+    const position = inventory.originOf(part.policy)?.at(part.path);
+    const severity = code === 'Rejected' ? ('error' as const) : ('warning' as const);
+    return position === undefined
+      ? []
+      : [{ severity, position, message: `${policyInWords(part.policy)}, ${part.path}: ${message}` }];
+  });
+}
+
+export function reportOf(predictions: readonly LocatedPrediction[], declared: Declared, version: string): Report {
+  const { policies, pods } = declared.cluster;
+  return {
+    predicted: true,
+    version,
+    basis: `from ${policies.length} policies and ${pods.length} pods as written; nothing was dialled`,
+    rows: predictions.map(rowOf),
+  };
+}
+
+/** Long enough for any sentence; what is longer is an attack on the reader. */
+const maxBytes = 4096;
+
+function rowOf({ test, expectation, position, policies, ...prediction }: LocatedPrediction): ReportRow {
+  const { namespace, name } = test.metadata;
+  const line = (text: string): string => plainText(text, maxBytes);
+  const placeOf = (place: Place | undefined): { readonly place?: Place } =>
+    place === undefined ? {} : { place: { ...place, file: line(place.file) } };
+  return {
+    namespace: line(namespace),
+    test: line(name),
+    expectation: line(expectation.name),
+    ...(expectation.description === undefined ? {} : { description: line(expectation.description) }),
+    severity: test.spec.severity ?? 'Medium',
+    expect: expectation.expect,
+    from: line(describeSource(expectation)),
+    to: line(`${describeTarget(expectation, namespace)} on ${describePort(expectation)}`),
+    verdict: prediction.verdict,
+    reason: prediction.reason,
+    message: line(prediction.message),
+    ...placeOf(position),
+    policies: policies.map(({ policy, path, direction, position: place }) => ({
+      name: line(policyInWords(policy)),
+      path: line(path),
+      direction,
+      ...placeOf(place),
+    })),
+  };
+}

@@ -1,0 +1,108 @@
+import type { ConnectivityTest } from '../api/index.ts';
+import {
+  clusterOf,
+  type DeclaredCluster,
+  type Inventory,
+  inventoryOf,
+  type ManifestText,
+  type Position,
+  type Problem,
+  readManifests,
+} from '../manifests/index.ts';
+import { type Plan, planFor } from '../plan/index.ts';
+import { type PolicyModel, policyModel, type PolicyPart, type ProfileName } from '../policy/index.ts';
+import { type PartInWords, policyInWords, predict, type Prediction, worldOf } from '../prediction/index.ts';
+
+/** How manifests are to be read. */
+export interface Reading {
+  /** For objects that name no namespace. */
+  readonly namespace: string;
+  readonly profile?: ProfileName;
+  /** The address of a host name, if one was given. */
+  readonly addressOf: (host: string) => string | undefined;
+}
+
+/** What manifests declare, and all that a command asks of it. */
+export interface Declared {
+  readonly inventory: Inventory;
+  readonly cluster: DeclaredCluster;
+  readonly problems: readonly Problem[];
+}
+
+/** A prediction with the places of what it is about. */
+export interface LocatedPrediction extends Prediction {
+  readonly test: ConnectivityTest;
+  readonly expectation: ConnectivityTest['spec']['expectations'][number];
+  readonly position?: Position;
+  readonly policies: readonly LocatedPart[];
+}
+
+export interface LocatedPart extends PolicyPart {
+  readonly direction: 'ingress' | 'egress';
+  readonly position?: Position;
+}
+
+export function declaredBy(texts: readonly ManifestText[], namespace: string): Declared {
+  const read = texts.map(readManifests);
+  const inventory = inventoryOf(
+    read.flatMap(({ objects }) => objects),
+    namespace,
+  );
+  const problems = [...read.flatMap((each) => each.problems), ...inventory.problems];
+  return { inventory, cluster: clusterOf(inventory), problems };
+}
+
+/** Predicts every expectation of the tests in the cluster that the manifests declare. */
+export function predictAll(
+  tests: readonly ConnectivityTest[],
+  { inventory, cluster }: Declared,
+  { profile, addressOf }: Reading,
+): { readonly predictions: readonly LocatedPrediction[]; readonly model: PolicyModel } {
+  const { view, services, pods, namespaces, policies } = cluster;
+  const plans = tests.map((test) => [test, planFor(test, view)] as const);
+  const world = worldOf(
+    { pods, namespaces, policies },
+    plans.map(([, plan]) => plan),
+    view,
+  );
+  const model = policyModel(world, profile === undefined ? {} : { profile });
+  const prediction = { view, pods, services, model, addressOf };
+  const located = ([test, plan]: readonly [ConnectivityTest, Plan]): readonly LocatedPrediction[] =>
+    predict(test, plan, prediction, partInWords(inventory)).map((each, index) => {
+      const [expectation] = test.spec.expectations.slice(index, index + 1);
+      if (expectation === undefined) throw new Error('a prediction without an expectation');
+      const origin = inventory.originOf({ group: 'postern.dev', kind: test.kind, ...test.metadata });
+      const position = origin?.at(`spec.expectations[${index}]`);
+      const { host = '' } = expectation.to;
+      const isMissing = each.reason === 'NotKnown' && host !== '' && addressOf(host) === undefined;
+      const hint = isMissing ? ` Give it by --resolve ${host}=ADDRESS.` : '';
+      return {
+        ...each,
+        message: `${each.message}${hint}`,
+        test,
+        expectation,
+        ...(position === undefined ? {} : { position }),
+        policies: each.parts.map((part) => ({ ...part, ...positionOf(part, inventory) })),
+      };
+    });
+  return { predictions: plans.flatMap(located), model };
+}
+
+function positionOf({ policy, path }: PolicyPart, inventory: Inventory): { readonly position?: Position } {
+  const position = inventory.originOf(policy)?.at(path);
+  return position === undefined ? {} : { position };
+}
+
+/** `NetworkPolicy shop/web (policies.yaml:32)`. */
+function partInWords(inventory: Inventory): PartInWords {
+  return (part) => {
+    const { position } = positionOf(part, inventory);
+    const name = policyInWords(part.policy);
+    return position === undefined ? name : `${name} (${placeInWords(position)})`;
+  };
+}
+
+/** `file:line`, which terminals and editors open, and the template that it was made from. */
+function placeInWords({ file, line, template }: Position): string {
+  return `${file}:${line}${template === undefined ? '' : `, from ${template}`}`;
+}

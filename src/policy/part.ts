@@ -1,0 +1,34 @@
+import type { Policy } from '../api/index.ts';
+
+/** One policy object. Kinds of different groups share names, so the group is part of it. */
+export interface PolicyReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Points into one policy: `path` is like `spec.ingress[0].from[1]`. */
+export interface PolicyPart {
+  readonly policy: PolicyReference;
+  readonly path: string;
+}
+
+export function groupOf(apiVersion: string): string {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined ? '' : group;
+}
+
+export function referenceOf({ apiVersion, kind, metadata }: Policy): PolicyReference {
+  return {
+    group: groupOf(apiVersion),
+    kind,
+    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+    name: metadata.name,
+  };
+}
+
+/** One text for one policy object. */
+export function keyOf({ group, kind, namespace = '', name }: PolicyReference): string {
+  return `${group}/${kind}/${namespace}/${name}`;
+}

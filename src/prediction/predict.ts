@@ -1,0 +1,231 @@
+import type { ConnectivityTest, Expectation, Reason, Verdict } from '../api/index.ts';
+import {
+  type Check,
+  describePort,
+  describeSource,
+  describeTarget,
+  type Line,
+  noteOnHostNetwork,
+  type Plan,
+} from '../plan/index.ts';
+import type { Decision, PolicyPart } from '../policy/index.ts';
+import {
+  answerOf,
+  caveatsOf,
+  type DecidingPart,
+  decidingPartsOf,
+  openPointsOf,
+  type PartInWords,
+  whyWords,
+} from './reading.ts';
+import { type Route, routesOf } from './route.ts';
+import { type PredictionWorld, standInOf } from './world.ts';
+
+/** Why an expectation is predicted so, beyond the reasons that a verdict on the wire can have too. */
+export const predictionReasons = {
+  LeftOpen: 'the API leaves open whether policies admit this connection, and network plugins differ',
+  NotKnown: 'something that the answer depends on is not known here, or not modelled',
+} as const;
+
+export type PredictionReason = Reason | keyof typeof predictionReasons;
+
+/** What the policies would make of one expectation, if they were enforced as written. Never evidence. */
+export interface Prediction {
+  readonly name: string;
+  readonly expect: Expectation['expect'];
+  readonly verdict: Verdict;
+  readonly reason: PredictionReason;
+  /** Sentences: what would happen, and by which policies. */
+  readonly message: string;
+  /** The parts of policies that the verdict rests on. */
+  readonly parts: readonly DecidingPart[];
+}
+
+/** One prediction per expectation of a test, in the order of its spec. */
+export function predict(
+  test: ConnectivityTest,
+  plan: Plan,
+  world: PredictionWorld,
+  inWords: PartInWords = ({ policy }) => policyInWords(policy),
+): readonly Prediction[] {
+  if (test.spec.suspend === true) {
+    return test.spec.expectations.map(({ name, expect }) => {
+      const message = 'The test is suspended. Set spec.suspend to false to resume it.';
+      return { name, expect, verdict: 'Skipped', reason: 'Suspended', message, parts: [] };
+    });
+  }
+  return plan.lines.map((line) => predictLine(test, line, world, inWords));
+}
+
+/** `NetworkPolicy shop/web`. */
+export function policyInWords({ kind, namespace, name }: PolicyPart['policy']): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
+/** What one connection of a check comes to; an expectation has the worst of them. */
+interface Judgement {
+  readonly verdict: Verdict;
+  readonly reason: PredictionReason;
+  readonly message: string;
+  readonly parts: readonly DecidingPart[];
+  readonly assumptions?: readonly string[];
+}
+
+function predictLine(test: ConnectivityTest, line: Line, world: PredictionWorld, inWords: PartInWords): Prediction {
+  const { expectation, findings, checks, notes } = line;
+  const { name, expect } = expectation;
+  const judgements: Judgement[] = [
+    ...findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message, parts: [] })),
+    ...checks.flatMap((check) => judgeCheck(test, expectation, check, world, inWords)),
+  ];
+  const decisive = worst(judgements) ?? {
+    verdict: 'Inconclusive',
+    reason: 'NotProbed',
+    message: 'Nothing would be probed.',
+    parts: [],
+  };
+  const others = judgements.filter(({ verdict }) => verdict === 'Passed').length;
+  const exception =
+    decisive.verdict !== 'Passed' && others > 0
+      ? [`The other ${others === 1 ? 'connection' : `${others} connections`} of this expectation would be as expected.`]
+      : [];
+  // The plan's other notes are about dialling, such as how many replicas were.
+  const leftOut = notes.filter((note) => note === noteOnHostNetwork);
+  const message = [decisive.message, ...exception, ...(decisive.assumptions ?? []), ...leftOut].join(' ');
+  const { verdict, reason, parts } = decisive;
+  if (expectation.dryRun !== true) return { name, expect, verdict, reason, message, parts };
+  return {
+    name,
+    expect,
+    verdict: 'Skipped',
+    reason: 'DryRun',
+    message: `Would be ${verdict} (${reason}): ${message}`,
+    parts,
+  };
+}
+
+function worst(judgements: readonly Judgement[]): Judgement | undefined {
+  const of = (wanted: Judgement['verdict']) => judgements.filter(({ verdict }) => verdict === wanted);
+  // Of what is as expected, the connection says more than the look-up before it.
+  return of('Failed')[0] ?? of('Inconclusive')[0] ?? of('Passed').at(-1) ?? of('Skipped')[0];
+}
+
+/** As after a run: only of a path that is not defined there is nothing to prove. */
+function verdictOn(finding: Reason): Verdict {
+  return finding === 'PathUndefined' ? 'Skipped' : 'Inconclusive';
+}
+
+function judgeCheck(
+  test: ConnectivityTest,
+  written: Expectation,
+  check: Check,
+  world: PredictionWorld,
+  inWords: PartInWords,
+): readonly Judgement[] {
+  // What a block excepts is expected to be the opposite of the block.
+  const expectation: Expectation = { ...written, expect: check.mode === 'guard' ? 'Deny' : 'Allow' };
+  const { routes, unknown, assumptions } = routesOf(test, expectation, check, world);
+  const source = standInOf(check.identity).metadata;
+  const judgements = routes.map((route) => {
+    const { destination, protocol, port } = route;
+    const decision = world.model.decide({
+      source: { kind: 'pod', namespace: source.namespace ?? '', name: source.name },
+      destination,
+      protocol,
+      port,
+    });
+    return {
+      ...judge({ test, expectation, route, isOneOfSeveral: routes.length > 1 }, decision, inWords),
+      assumptions,
+    };
+  });
+  if (unknown === undefined) return judgements;
+  const subject = `Whether ${describeSource(expectation)} may connect to ${targetInWords(test, expectation)} is not predicted:`;
+  return [...judgements, { verdict: 'Inconclusive', reason: 'NotKnown', message: `${subject} ${unknown}`, parts: [] }];
+}
+
+interface Subject {
+  readonly test: ConnectivityTest;
+  readonly expectation: Expectation;
+  readonly route: Route;
+  readonly isOneOfSeveral: boolean;
+}
+
+/** What a decision means for an expectation. A Deny passes only if the specification denies, and the network plugin too if named. */
+function judge(subject: Subject, decision: Decision, inWords: PartInWords): Judgement {
+  const { expect } = subject.expectation;
+  const { route } = subject;
+  if (route.isAnyAddress === true && !isOpenToAny(decision)) return addressUnknown(subject);
+  const answer = answerOf(decision, expect);
+  const parts = decidingPartsOf(decision, answer);
+  const who = describeSource(subject.expectation);
+  const what = whereInWords(subject);
+  const why = whyWords(decision, answer, route.name, inWords);
+  const caveats = caveatsOf(decision, answer);
+  switch (answer) {
+    case 'allow':
+      if (route.stage === 'Resolve') return passed('Reachable', `${who} may resolve names: ${why}.`, parts);
+      return expect === 'Allow'
+        ? passed('Reachable', `${who} may connect to ${what}: ${why}.`, parts)
+        : failed(
+            'UnexpectedlyReachable',
+            `${who} may connect to ${what}, which must be denied: ${why}.${caveats}`,
+            parts,
+          );
+    case 'deny':
+      if (route.stage === 'Resolve') return unresolved(subject, who, why, parts);
+      return expect === 'Allow'
+        ? failed('Blocked', `${who} may not connect to ${what}, which must be allowed: ${why}.${caveats}`, parts)
+        : passed('Denied', `${who} may not connect to ${what}: ${why}.`, parts);
+    case 'undefined':
+    case 'unknown': {
+      const open = openPointsOf(decision, answer).map(({ message }) => message);
+      const message = `Whether ${who} may connect to ${what} is ${answer === 'undefined' ? 'left open' : 'not known'}: ${[...new Set(open)].join(' ')}${caveats}`;
+      return { verdict: 'Inconclusive', reason: answer === 'undefined' ? 'LeftOpen' : 'NotKnown', message, parts };
+    }
+  }
+}
+
+/** Whether the source may connect to any address at all, by the specification and by the network plugin. */
+function isOpenToAny({ egress, profile }: Decision): boolean {
+  return egress.basis.reason === 'NotIsolated' && (profile ?? { egress }).egress.basis.reason === 'NotIsolated';
+}
+
+function addressUnknown({ test, expectation, route }: Subject): Judgement {
+  const message = `Policies restrict egress from ${describeSource(expectation)}, and the address of ${route.name} is not known here, so whether it may connect to ${targetInWords(test, expectation)} is not known.`;
+  return { verdict: 'Inconclusive', reason: 'NotKnown', message, parts: [] };
+}
+
+/** A name that does not resolve fails an Allow, and is never a successful Deny. */
+function unresolved({ expectation }: Subject, who: string, why: string, parts: readonly DecidingPart[]): Judgement {
+  const message = `${who} may not resolve ${expectation.to.host ?? 'names'}: ${why}.`;
+  return expectation.expect === 'Allow'
+    ? failed('NameNotResolved', message, parts)
+    : {
+        verdict: 'Inconclusive',
+        reason: 'NameNotResolved',
+        message: `${message} A name that does not resolve proves no denial: allow DNS, or name the target in another way.`,
+        parts,
+      };
+}
+
+function passed(reason: PredictionReason, message: string, parts: readonly DecidingPart[]): Judgement {
+  return { verdict: 'Passed', reason, message, parts };
+}
+
+function failed(reason: PredictionReason, message: string, parts: readonly DecidingPart[]): Judgement {
+  return { verdict: 'Failed', reason, message, parts };
+}
+
+function targetInWords({ metadata }: ConnectivityTest, expectation: Expectation): string {
+  return `${describeTarget(expectation, metadata.namespace)} on ${describePort(expectation)}`;
+}
+
+/** The target, and the pod and port behind it where that is another: policies look at those. */
+function whereInWords({ test, expectation, route, isOneOfSeveral }: Subject): string {
+  const target = targetInWords(test, expectation);
+  if (route.destination.kind !== 'pod') return target;
+  const wanted = expectation.to.port;
+  const through = typeof wanted === 'number' && wanted !== route.port ? ` port ${route.port}` : '';
+  return isOneOfSeveral || through !== '' ? `${target} (${route.name}${through})` : target;
+}

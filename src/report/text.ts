@@ -1,0 +1,19 @@
+import { placeWords, type Report, type ReportRow, summaryLine, verdictWords, worstFirst } from './report.ts';
+
+/** For people: what did not pass in full, passes as a count (or in full too if asked), and the summary as the last line. */
+export function textReport(report: Report, withPassed = false): string {
+  const shown = worstFirst(report.rows).filter(({ verdict }) => withPassed || verdict !== 'Passed');
+  return [...shown.map((row) => block(report, row)), `${summaryLine(report)} (${report.basis})`].join('\n');
+}
+
+function block(report: Report, row: ReportRow): string {
+  const { namespace, test, expectation, expect, from, to, reason, message, place, description } = row;
+  const head = `${verdictWords(report, row).toUpperCase()}  ${namespace}/${test}: ${expectation}`;
+  return [
+    place === undefined ? head : `${head}  ${placeWords(place)}`,
+    `  expected   ${expect}: ${from} -> ${to}`,
+    ...(description === undefined ? [] : [`  because    ${description}`]),
+    `  ${report.predicted ? 'predicted' : 'observed '}  ${reason}: ${message}`,
+    '',
+  ].join('\n');
+}
