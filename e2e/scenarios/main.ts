@@ -1,0 +1,75 @@
+/** Runs the library of examples on the cluster: `main.ts [--broken] [names]`. */
+import process from 'node:process';
+import { currentCluster } from '../cluster/index.ts';
+import { kubectlFor } from '../harness/kubectl.ts';
+import { installPostern } from '../harness/postern.ts';
+import { heedSignals, interruption } from '../traps/interruption.ts';
+import { runScenario } from './live.ts';
+import { predictScenario } from './predict.ts';
+import { allScenarios, brokenWorlds, type Scenario } from './scenario.ts';
+import { installStandIns, missingIn } from './stand-ins.ts';
+import { comparisonOf, type Comparison, isAsTold, tableOf } from './table.ts';
+
+const atOnce = 6;
+
+async function main(words: readonly string[]): Promise<void> {
+  const names = words.filter((word) => !word.startsWith('--'));
+  const all = words.includes('--broken') ? brokenWorlds() : allScenarios();
+  const chosen = names.length === 0 ? all : all.filter(({ name }) => names.some((each) => name.includes(each)));
+  if (chosen.length === 0) throw new Error(`no scenario is called ${names.join(' or ')}`);
+  const began = performance.now();
+  const cluster = currentCluster();
+  const kubectl = kubectlFor(cluster);
+  await installPostern(cluster);
+  const missing = await missingIn(kubectl);
+  const possible = (scenario: Scenario): boolean => !scenario.needs.some((need) => missing.has(need));
+  const wanted = new Set(chosen.filter(possible).flatMap(({ needs }) => needs));
+  const changes: (() => Promise<void>)[] = [];
+  const comparisons: Comparison[] = [];
+  try {
+    await installStandIns(cluster, kubectl, wanted, (takeBack) => changes.push(takeBack));
+    const queue = chosen.values();
+    const work = async (): Promise<void> => {
+      for (const scenario of queue) {
+        if (interruption.aborted) return;
+        const comparison = await compare(scenario, possible(scenario));
+        comparisons.push(comparison);
+        say(`${isAsTold(comparison) ? 'ok    ' : 'BROKEN'} ${scenario.name}`);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    for (const takeBack of changes.toReversed()) await takeBack().catch(complain);
+  }
+  say(`\n${tableOf(comparisons)}\n`);
+  const wrong = comparisons.filter((each) => !isAsTold(each));
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  say(`${comparisons.length - wrong.length} of ${comparisons.length} scenarios as told, in ${minutes} minutes`);
+  if (wrong.length > 0) process.exitCode = 1;
+  if (interruption.aborted) process.exitCode = 130;
+
+  async function compare(scenario: Scenario, isPossible: boolean): Promise<Comparison> {
+    const predicted = await predictScenario(scenario);
+    if (!isPossible) return comparisonOf(scenario, predicted);
+    try {
+      return comparisonOf(scenario, predicted, await runScenario(kubectl, scenario));
+    } catch (error) {
+      say(`${scenario.name}: ${error instanceof Error ? error.message : String(error)}`);
+      return comparisonOf(scenario, predicted, []);
+    }
+  }
+}
+
+/** What cannot be taken back must not keep the rest from being. */
+function complain(error: unknown): void {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+heedSignals(say);
+
+await main(process.argv.slice(2));
