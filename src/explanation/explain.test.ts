@@ -476,6 +476,15 @@ describe('edits', () => {
     });
   });
 
+  it('that the API server would refuse are not offered, though the model would seem to open then', () => {
+    const odd = podOf('shop/api', { app: 'api' }, { ports: [{ name: 'NO_NAME', containerPort: 8080 }] });
+    const pods = [podOf('shop/web', { app: 'web' }), odd];
+    const policies = [ingress('p', 'api', { ports: [{ port: 'web' }] })];
+    const { explanation } = explained({ expected: 'Allow', pods, policies });
+
+    expect(explanation.findings.map(({ code }) => code)).toEqual(['NoRuleAdmits']);
+  });
+
   it('leave the objects that they are applied to alone', () => {
     const before = ingress('p', 'api', { from: [peer('wep')] });
     const text = JSON.stringify(before);
