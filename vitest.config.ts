@@ -16,6 +16,7 @@ export default defineConfig({
             'e2e/cluster/**/*.test.ts',
             'e2e/scenarios/**/*.test.ts',
             'e2e/traps/**/*.test.ts',
+            'e2e/worlds/**/*.test.ts',
             'deploy/**/*.test.ts',
           ],
         },

@@ -1,3 +1,4 @@
+import { explain } from '../src/explanation/index.ts';
 import { policyModel } from '../src/policy/index.ts';
 import { policyAt, sequence, worldOf, type WorldSize } from './world.ts';
 
@@ -10,6 +11,7 @@ const sizes: readonly WorldSize[] = [
 ];
 const ports = [8080, 9050] as const;
 const questions = 2000;
+const explanations = 100;
 
 /** Processor time in milliseconds: on a shared machine the clock on the wall measures the neighbours. */
 function timed<T>(work: () => T): { readonly result: T; readonly ms: number } {
@@ -43,6 +45,13 @@ function measure(size: WorldSize) {
       model.decide({ source: endpoint(), destination: endpoint(), protocol: 'TCP', port: 8080 });
     }
   });
+  const { ms: explanationsMs } = timed(() => {
+    for (let index = 0; index < explanations; index += 1) {
+      const endpoint = () => ({ kind: 'pod' as const, namespace: '', name: '', ...reachability.pods[pick(size.pods)] });
+      const question = { source: endpoint(), destination: endpoint(), protocol: 'TCP' as const, port: 8080 };
+      explain(model, { question, expected: index % 2 === 0 ? 'Allow' : 'Deny' });
+    }
+  });
   const pairs = size.pods * (size.pods - 1) * ports.length;
   const { allow, deny, undefined: open } = reachability.counts('TCP', ports[0]);
   return {
@@ -55,6 +64,7 @@ function measure(size: WorldSize) {
     'one policy more ms': Number(rebuildMs.toFixed(1)),
     'and all pairs again ms': Math.round(changeMs),
     'one decision µs': Math.round((questionsMs * 1000) / questions),
+    'one explanation ms': Number((explanationsMs / explanations).toFixed(2)),
     'heap MB': Math.round(process.memoryUsage().heapUsed / 2 ** 20),
     'buffers MB': Math.round(process.memoryUsage().arrayBuffers / 2 ** 20),
     'admitted %': Number(((100 * allow) / (allow + deny + open)).toFixed(1)),

@@ -44,10 +44,16 @@ describe('running a test day by day', () => {
   it('measures a dry run without letting it count', async () => {
     const { namespace } = world;
     await world.apply(
-      connectivityTest(namespace, 'dry', [
-        { ...expectation('not-yet-denied', 'server', 'other', 'Deny'), dryRun: true },
-        expectation('reaches', 'server', 'other', 'Allow'),
-      ]),
+      connectivityTest(
+        namespace,
+        'dry',
+        [
+          { ...expectation('not-yet-denied', 'server', 'other', 'Deny'), dryRun: true },
+          expectation('reaches', 'server', 'other', 'Allow'),
+        ],
+        // The pods have only just come up, which would excuse the connection.
+        { enforcementGraceSeconds: 0 },
+      ),
     );
     const test = await nextRun(world.kubectl, namespace, 'dry');
     expect(test.status?.summary?.display).toBe('1/1');

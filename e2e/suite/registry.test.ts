@@ -31,7 +31,7 @@ describe('set-up from registries', () => {
   afterAll(async () => {
     await removeCurrentCluster(environment);
     await mirror.stop();
-  }, minuteMs);
+  }, 5 * minuteMs);
 
   it(
     'brings up a cluster of pulled images that runs a pod',

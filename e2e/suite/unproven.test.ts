@@ -42,7 +42,7 @@ describe('what proves nothing is not a pass', () => {
         {
           name: 'closed-port',
           from,
-          to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 },
+          to: { workload: { kind: 'Deployment', name: 'stranger' }, port: 9 },
           expect: 'Deny',
         },
         {
@@ -77,7 +77,7 @@ describe('what proves nothing is not a pass', () => {
         {
           name: 'nothing-listens',
           from,
-          to: { workload: { kind: 'Deployment', name: 'client' }, port: 9 },
+          to: { workload: { kind: 'Deployment', name: 'stranger' }, port: 9 },
           expect: 'Allow',
         },
       ]),

@@ -25,8 +25,12 @@ export function blockContains({ family, first, last }: Block, address: Address):
   return address.family === family && address.value >= first && address.value <= last;
 }
 
+/** Whether a block holds all of another, be it itself. */
+export function blockHolds(outer: Block, inner: Block): boolean {
+  return inner.family === outer.family && inner.first >= outer.first && inner.last <= outer.last;
+}
+
 /** Whether a block lies within another and is smaller. */
 export function isStrictlyWithin(inner: Block, outer: Block): boolean {
-  const lies = inner.family === outer.family && inner.first >= outer.first && inner.last <= outer.last;
-  return lies && inner.last - inner.first < outer.last - outer.first;
+  return blockHolds(outer, inner) && inner.last - inner.first < outer.last - outer.first;
 }

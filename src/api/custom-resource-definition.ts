@@ -62,17 +62,22 @@ export function clusterConnectivityTestDefinition(): Json {
     shortNames: ['clusterconntest'],
     scope: 'Cluster',
     columns: testColumns,
-    schema: {
-      description:
-        'ClusterConnectivityTest is a ConnectivityTest for administrators: it spans namespaces, each of which it names, and needs no ConnectivityGrant. Namespaces that refuse probes refuse its probes, too.',
-      required: ['spec'],
-      properties: {
-        ...typeMeta('ClusterConnectivityTest'),
-        spec: structural(clusterSpecification),
-        status: structural(status),
-      },
-    },
+    schema: clusterConnectivityTestSchema(),
   });
+}
+
+/** The schema of a ClusterConnectivityTest alone. */
+export function clusterConnectivityTestSchema(): { readonly [key: string]: Json } {
+  return {
+    description:
+      'ClusterConnectivityTest is a ConnectivityTest for administrators: it spans namespaces, each of which it names, and needs no ConnectivityGrant. Namespaces that refuse probes refuse its probes, too.',
+    required: ['spec'],
+    properties: {
+      ...typeMeta('ClusterConnectivityTest'),
+      spec: structural(clusterSpecification),
+      status: structural(status),
+    },
+  };
 }
 
 /** The CustomResourceDefinition of ConnectivityGrant. */
@@ -87,17 +92,22 @@ export function connectivityGrantDefinition(): Json {
       column('Age', 'date', '.metadata.creationTimestamp', 'Time since creation.'),
     ],
     subresources: { scale },
-    schema: {
-      description:
-        'ConnectivityGrant lets ConnectivityTests of other namespaces use pods of this one as a source or a target. It counts only in the namespace it stands in; removing it stops them at once.',
-      required: ['spec'],
-      properties: {
-        ...typeMeta('ConnectivityGrant'),
-        spec: structural(grantSpecification),
-        status: structural(scaleStatus),
-      },
-    },
+    schema: connectivityGrantSchema(),
   });
+}
+
+/** The schema of a ConnectivityGrant alone. */
+export function connectivityGrantSchema(): { readonly [key: string]: Json } {
+  return {
+    description:
+      'ConnectivityGrant lets ConnectivityTests of other namespaces use pods of this one as a source or a target. It counts only in the namespace it stands in; removing it stops them at once.',
+    required: ['spec'],
+    properties: {
+      ...typeMeta('ConnectivityGrant'),
+      spec: structural(grantSpecification),
+      status: structural(scaleStatus),
+    },
+  };
 }
 
 /** The CustomResourceDefinition of ProbeAnchor. */

@@ -3,7 +3,9 @@ import { stringify } from 'yaml';
 import {
   calibrationDefinition,
   clusterConnectivityTestDefinition,
+  clusterConnectivityTestSchema,
   connectivityGrantDefinition,
+  connectivityGrantSchema,
   connectivityTestDefinition,
   connectivityTestSchema,
   probeAnchorDefinition,
@@ -21,8 +23,14 @@ const files = {
   'crds/connectivitytests.yaml': manifest(connectivityTestDefinition()),
   'crds/probeanchors.yaml': manifest(probeAnchorDefinition()),
   'docs/reasons.md': reasonsPage(),
-  'src/api/connectivitytest.schema.json': `${JSON.stringify(connectivityTestSchema(), null, 2)}\n`,
+  'src/api/connectivitytest.schema.json': json(connectivityTestSchema()),
+  'src/api/clusterconnectivitytest.schema.json': json(clusterConnectivityTestSchema()),
+  'src/api/connectivitygrant.schema.json': json(connectivityGrantSchema()),
 };
+
+function json(schema: unknown): string {
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
 
 function manifest(definition: unknown): string {
   return `# Generated from src/api by "npm run generate". Do not edit.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;

@@ -10,6 +10,7 @@ import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, 
 import { formats, inFormat } from './format.ts';
 import { failOnOf, failOnOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
+import { alignedLine, type Cure, cureOf } from './explanations.ts';
 import { type Declared, declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
 /** `postern check`: what the policies would make of each expectation, with no cluster. */
@@ -88,7 +89,9 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     );
   }
   sayIgnored(declared, surroundings);
-  const report = reportOf(predictions, declared, surroundings.version);
+  const report = reportOf(predictions, declared, surroundings.version, (each) =>
+    cureOf(each, model, declared, reading),
+  );
   surroundings.print(inFormat(format, report, given.flag('verbose')));
   if (given.flag('exit-zero')) return exitCodes.passed;
   if (predictions.length === 0) {
@@ -115,7 +118,7 @@ function exitCodeFor({ rows }: Report, failOn: ReadonlySet<'violated' | 'inconcl
 }
 
 /** The tests that -f names; without -f, all. */
-async function selectedTests(
+export async function selectedTests(
   paths: readonly string[],
   { inventory }: Declared,
   surroundings: Surroundings,
@@ -139,20 +142,28 @@ export function findingProblems({ findings }: PolicyModel, { inventory }: Declar
   });
 }
 
-export function reportOf(predictions: readonly LocatedPrediction[], declared: Declared, version: string): Report {
+export function reportOf(
+  predictions: readonly LocatedPrediction[],
+  declared: Declared,
+  version: string,
+  cureFor: (prediction: LocatedPrediction) => Cure | undefined,
+): Report {
   const { policies, pods } = declared.cluster;
   return {
     predicted: true,
     version,
     basis: `from ${policies.length} policies and ${pods.length} pods as written; nothing was dialled`,
-    rows: predictions.map(rowOf),
+    rows: predictions.map((prediction) => rowOf(prediction, cureFor(prediction))),
   };
 }
 
 /** Long enough for any sentence; what is longer is an attack on the reader. */
 const maxBytes = 4096;
 
-function rowOf({ test, expectation, position, policies, ...prediction }: LocatedPrediction): ReportRow {
+function rowOf(
+  { test, expectation, position, policies, ...prediction }: LocatedPrediction,
+  cure: Cure | undefined,
+): ReportRow {
   const { namespace, name } = test.metadata;
   const line = (text: string): string => plainText(text, maxBytes);
   const placeOf = (place: Place | undefined): { readonly place?: Place } =>
@@ -176,5 +187,8 @@ function rowOf({ test, expectation, position, policies, ...prediction }: Located
       direction,
       ...placeOf(place),
     })),
+    ...(cure === undefined
+      ? {}
+      : { finding: { code: cure.code, message: line(cure.message), edit: cure.edit.map(alignedLine) } }),
   };
 }

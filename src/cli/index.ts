@@ -1,6 +1,7 @@
 /** The command line: what is asked for, answered as text, JSON or a report for a pipeline. */
 import { checkCommand } from './check.ts';
 import { diffCommand } from './diff.ts';
+import { explainCommand } from './explain.ts';
 import { givenArguments } from './arguments.ts';
 import { type ExitCode, exitCodes, type Surroundings, UsageError } from './command.ts';
 import { helpFor, overview } from './help.ts';
@@ -10,7 +11,7 @@ export { type Surroundings, UsageError } from './command.ts';
 
 const maxBytes = 4096;
 
-const commands = [checkCommand, diffCommand];
+const commands = [checkCommand, explainCommand, diffCommand];
 
 /** Runs the command that the words ask for, and says how it ended. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Address, addressOf, type Block, blockContains, blockOf, textOf } from '../address/index.ts';
+import { type Address, addressOf, type Block, blockContains, blockHolds, blockOf, textOf } from '../address/index.ts';
 
 /** What rules calculate with: JSON, and addresses. */
 export type Value = string | number | boolean | readonly Value[] | object;
@@ -40,6 +40,14 @@ export function call(name: string, [subject = '', argument = '']: readonly Value
       return isWithin(subject, linkLocalUnicast);
     case 'isLinkLocalMulticast':
       return isWithin(subject, linkLocalMulticast);
+    case 'isCIDR':
+      return blockIn(subject) !== undefined;
+    case 'cidr':
+      return blockIn(subject) ?? fail(`${textIn(subject)} is no block of addresses`);
+    case 'containsIP':
+      return blockContains(asBlock(subject), addressIn(argument) ?? fail(`${textIn(argument)} is no address`));
+    case 'containsCIDR':
+      return blockHolds(asBlock(subject), blockIn(argument) ?? fail(`${textIn(argument)} is no block of addresses`));
     default:
       return fail(`a rule calls ${name}, which is not known here`);
   }
@@ -66,6 +74,20 @@ function addressIn(value: Value): Address | undefined {
   const isPlain = isIP(text) !== 0 && !text.includes('%');
   const address = isPlain ? addressOf(text) : undefined;
   return address?.family === 4 && text.includes(':') ? undefined : address;
+}
+
+/** The API server's `isCIDR`, as strict about the address (k8s.io/apiserver, cel/library/cidr.go). */
+function blockIn(value: Value): Block | undefined {
+  const text = textIn(value);
+  const [start = '', length = ''] = text.split('/');
+  return addressIn(start) === undefined || !/^(0|[1-9]\d*)$/.test(length) ? undefined : blockOf(text);
+}
+
+function asBlock(value: Value): Block {
+  return typeof value === 'object' && 'first' in value && 'last' in value
+    ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `cidr` makes objects with these fields
+      (value as Block)
+    : fail('a rule asks of what is no block of addresses');
 }
 
 function isAddress(value: Value): value is Address {

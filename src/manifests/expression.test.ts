@@ -28,6 +28,15 @@ describe('an expression', () => {
     { rule: 'ip(self).isLoopback()', self: '127.8.0.1', want: true },
     { rule: 'ip(self).isLinkLocalUnicast()', self: 'febf::1', want: true },
     { rule: 'ip(self).isLinkLocalMulticast()', self: '224.0.1.1', want: false },
+    { rule: 'isCIDR(self)', self: '10.0.0.0/33', want: false },
+    { rule: 'isCIDR(self)', self: '10.0.0.0', want: false },
+    { rule: 'isCIDR(self)', self: '010.0.0.0/8', want: false },
+    { rule: 'isCIDR(self)', self: 'fd00::/64', want: true },
+    { rule: "cidr('10.0.0.0/8').containsIP(self)", self: '10.255.0.1', want: true },
+    { rule: "cidr('10.0.0.0/8').containsCIDR(self)", self: '10.0.0.0/8', want: true },
+    { rule: "cidr('10.0.0.0/8').containsCIDR(self)", self: '8.0.0.0/6', want: false },
+    { rule: 'self.exists(each, each > 2)', self: [1, 2], want: false },
+    { rule: 'self.all(each, self.exists(other, each == other))', self: [1, 2], want: true },
   ])('$rule of $self is $want', ({ rule, self, want }) => {
     expect(expressionOf(rule)(self)).toBe(want);
   });
@@ -67,7 +76,7 @@ describe('what the API server refuses', () => {
     const errors = errorsIn(invalid + name);
 
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(/^ConnectivityTest, spec/);
+    expect(errors[0]).toMatch(/^(Cluster)?Connectivity(Test|Grant), spec/);
   });
 
   it('in the same words where a rule has them', () => {

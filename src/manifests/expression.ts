@@ -12,8 +12,12 @@ export function expressionOf(text: string): Expression {
   const parser = new Parser(tokens);
   const expression = parser.conditional();
   parser.expectEnd();
-  return expression;
+  return (self) => expression(new Map([['self', self]]));
 }
+
+/** What names stand for where a part of an expression is evaluated. */
+type Scope = ReadonlyMap<string, Value>;
+type Evaluation = (scope: Scope) => Value;
 
 interface Token {
   readonly kind: 'number' | 'string' | 'name' | 'sign';
@@ -80,6 +84,8 @@ function numberOf(value: Value): number {
 class Parser {
   #position = 0;
   readonly #tokens: readonly Token[];
+  /** Names that stand for values here: `self`, and what a macro around this part binds. */
+  readonly #bound = new Set(['self']);
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -90,30 +96,30 @@ class Parser {
     if (rest !== undefined) throw new Error(`a rule goes on with ${rest.text}`);
   }
 
-  conditional(): Expression {
+  conditional(): Evaluation {
     const condition = this.#either();
     if (!this.#skip('?')) return condition;
     const then = this.conditional();
     this.#expect(':');
     const otherwise = this.conditional();
-    return (self) => (isTruth(condition(self)) ? then(self) : otherwise(self));
+    return (scope) => (isTruth(condition(scope)) ? then(scope) : otherwise(scope));
   }
 
-  #either(): Expression {
+  #either(): Evaluation {
     const first = this.#all();
     if (!this.#skip('||')) return first;
     const rest = this.#either();
-    return (self) => isTruth(first(self)) || isTruth(rest(self));
+    return (scope) => isTruth(first(scope)) || isTruth(rest(scope));
   }
 
-  #all(): Expression {
+  #all(): Evaluation {
     const first = this.#binary(0);
     if (!this.#skip('&&')) return first;
     const rest = this.#all();
-    return (self) => isTruth(first(self)) && isTruth(rest(self));
+    return (scope) => isTruth(first(scope)) && isTruth(rest(scope));
   }
 
-  #binary(level: number): Expression {
+  #binary(level: number): Evaluation {
     const operators = levels[level];
     if (operators === undefined) return this.#unary();
     let left = this.#binary(level + 1);
@@ -123,32 +129,52 @@ class Parser {
       if (operator === undefined) return left;
       this.#position += 1;
       const [first, second] = [left, this.#binary(level + 1)];
-      left = (self) => operator(first(self), second(self));
+      left = (scope) => operator(first(scope), second(scope));
     }
   }
 
-  #unary(): Expression {
+  #unary(): Evaluation {
     if (!this.#skip('!')) return this.#member();
     const operand = this.#unary();
-    return (self) => !isTruth(operand(self));
+    return (scope) => !isTruth(operand(scope));
   }
 
-  #member(): Expression {
+  #member(): Evaluation {
     let subject = this.#primary();
     while (this.#skip('.')) {
       const name = this.#take('name');
       const owner = subject;
       if (this.#skip('(')) {
+        if (name === 'exists' || name === 'all') {
+          subject = this.#macro(name, owner);
+          continue;
+        }
         const args = this.#list(')');
-        subject = (self) => call(name, [owner(self), ...args.map((arg) => arg(self))]);
+        subject = (scope) => call(name, [owner(scope), ...args.map((arg) => arg(scope))]);
       } else {
-        subject = (self) => field(owner(self), name);
+        subject = (scope) => field(owner(scope), name);
       }
     }
     return subject;
   }
 
-  #primary(): Expression {
+  /** `list.exists(each, condition)` and `list.all(each, condition)`: the condition is asked of each member. */
+  #macro(name: 'exists' | 'all', owner: Evaluation): Evaluation {
+    const variable = this.#take('name');
+    this.#expect(',');
+    this.#bound.add(variable);
+    const condition = this.conditional();
+    this.#bound.delete(variable);
+    this.#expect(')');
+    return (scope) => {
+      const members = owner(scope);
+      if (!Array.isArray(members)) throw new Error(`a rule asks for the members of what is no list`);
+      const holds = (member: Value): boolean => isTruth(condition(new Map([...scope, [variable, member]])));
+      return name === 'exists' ? members.some(holds) : members.every(holds);
+    };
+  }
+
+  #primary(): Evaluation {
     if (this.#skip('(')) {
       const inner = this.conditional();
       this.#expect(')');
@@ -156,7 +182,7 @@ class Parser {
     }
     if (this.#skip('[')) {
       const members = this.#list(']');
-      return (self) => members.map((member) => member(self));
+      return (scope) => members.map((member) => member(scope));
     }
     const token = this.#tokens[this.#position];
     this.#position += 1;
@@ -173,37 +199,37 @@ class Parser {
     }
   }
 
-  #named(name: string): Expression {
-    if (name === 'self') return (self) => self;
+  #named(name: string): Evaluation {
+    if (this.#bound.has(name)) return (scope) => bound(name, scope);
     if (!this.#skip('(')) return () => typeNamed(name);
     // `has` asks about a field that may be missing, so its argument is not evaluated as a whole.
     if (name === 'has') return this.#presence();
     const args = this.#list(')');
-    return (self) =>
+    return (scope) =>
       call(
         name,
-        args.map((arg) => arg(self)),
+        args.map((arg) => arg(scope)),
       );
   }
 
-  #presence(): Expression {
+  #presence(): Evaluation {
     let owner = this.#primary();
     this.#expect('.');
     let name = this.#take('name');
     while (this.#skip('.')) {
       const [outer, step] = [owner, name];
-      owner = (self) => field(outer(self), step);
+      owner = (scope) => field(outer(scope), step);
       name = this.#take('name');
     }
     this.#expect(')');
-    return (self) => {
-      const value = owner(self);
+    return (scope) => {
+      const value = owner(scope);
       return typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, name);
     };
   }
 
-  #list(end: string): readonly Expression[] {
-    const members: Expression[] = [];
+  #list(end: string): readonly Evaluation[] {
+    const members: Evaluation[] = [];
     while (!this.#skip(end)) {
       if (members.length > 0) this.#expect(',');
       members.push(this.conditional());
@@ -228,6 +254,12 @@ class Parser {
     this.#position += 1;
     return token.text;
   }
+}
+
+function bound(name: string, scope: Scope): Value {
+  const value = scope.get(name);
+  if (value === undefined) throw new Error(`a rule asks for ${name}, which stands for nothing`);
+  return value;
 }
 
 function field(owner: Value, name: string): Value {

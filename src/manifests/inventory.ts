@@ -12,6 +12,7 @@ import { isNamespaced, kindInWords, type ObjectKind, objectKind, type Sort, sort
 import type { Origin, Problem } from './origin.ts';
 import { isRecord, type RawObject } from './read.ts';
 import {
+  clusterTestShape,
   grantShape,
   metadataShape,
   networkPolicyShape,
@@ -167,7 +168,8 @@ function objectOf(value: RawObject['value'], origin: Origin, defaultNamespace: s
         generation: 1,
         ...withoutNulls(meta),
         name,
-        ...(namespace === undefined ? {} : { namespace }),
+        // A ClusterConnectivityTest is a ConnectivityTest whose namespace is the empty string.
+        ...(sort === 'test' ? { namespace: namespace ?? '' } : namespace === undefined ? {} : { namespace }),
       },
     },
     type,
@@ -205,7 +207,7 @@ function labelMisfits(value: unknown, path: string): ReturnType<typeof misfitsOf
 function shapeOf({ group, kind }: ObjectKind, sort: Exclude<Sort, 'other'>): Shape {
   switch (sort) {
     case 'test':
-      return testShape;
+      return kind === 'ConnectivityTest' ? testShape : clusterTestShape;
     case 'grant':
       return grantShape;
     case 'policy':

@@ -18,6 +18,7 @@ export function kindInWords({ group, kind }: ObjectKind): string {
 
 const sorts: Readonly<Record<string, Sort>> = {
   'ConnectivityTest.postern.dev': 'test',
+  'ClusterConnectivityTest.postern.dev': 'test',
   'ConnectivityGrant.postern.dev': 'grant',
   Pod: 'pod',
   ReplicationController: 'workload',
@@ -64,6 +65,7 @@ const clusterScoped: ReadonlySet<string> = new Set([
   'StagedGlobalNetworkPolicy',
   'GlobalNetworkSet',
   'Tier',
+  'ClusterConnectivityTest',
 ]);
 
 /** Whether objects of this kind stand in a namespace, as far as the kinds that a prediction reads are concerned. */

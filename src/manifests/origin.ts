@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
+import { segmentsOf } from '../policy/index.ts';
 
 /** A place in a text that a person can open: lines and columns count from 1. */
 export interface Position {
@@ -37,11 +38,6 @@ export function originOf(file: string, root: Node, lines: LineCounter, template:
     ...(template === undefined ? {} : { template }),
   });
   return { ...at(''), at };
-}
-
-/** `spec.ports[0].name` as its steps; a key that holds dots is written `labels[app.kubernetes.io/name]`. */
-function segmentsOf(path: string): readonly string[] {
-  return [...path.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, bracketed, key]) => bracketed ?? key ?? '');
 }
 
 function offsetOf(root: Node, segments: readonly string[]): number {

@@ -7,7 +7,7 @@ export { policyModel } from './model.ts';
 export type { PolicyModel, PolicyModelOptions } from './model.ts';
 export type * from './normal-form.ts';
 export type * from './open-point.ts';
-export { keyOf, referenceOf } from './part.ts';
+export { keyOf, referenceOf, segmentsOf } from './part.ts';
 export type { PolicyPart, PolicyReference } from './part.ts';
 export type { ProfileName } from './profile.ts';
 export type * from './question.ts';

@@ -32,3 +32,8 @@ export function referenceOf({ apiVersion, kind, metadata }: Policy): PolicyRefer
 export function keyOf({ group, kind, namespace = '', name }: PolicyReference): string {
   return `${group}/${kind}/${namespace}/${name}`;
 }
+
+/** A path such as `spec.ports[0].name` as its steps; a key that holds dots is written `labels[app.kubernetes.io/name]`. */
+export function segmentsOf(path: string): readonly string[] {
+  return [...path.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)].map(([, bracketed, key]) => bracketed ?? key ?? '');
+}

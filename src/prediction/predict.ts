@@ -8,7 +8,7 @@ import {
   noteOnHostNetwork,
   type Plan,
 } from '../plan/index.ts';
-import type { Decision, PolicyPart } from '../policy/index.ts';
+import type { Decision, PolicyPart, Question } from '../policy/index.ts';
 import {
   answerOf,
   caveatsOf,
@@ -39,6 +39,8 @@ export interface Prediction {
   readonly message: string;
   /** The parts of policies that the verdict rests on. */
   readonly parts: readonly DecidingPart[];
+  /** The connection that the verdict rests on, as it was asked about; absent where none was. */
+  readonly question?: Question;
 }
 
 /** One prediction per expectation of a test, in the order of its spec. */
@@ -69,6 +71,7 @@ interface Judgement {
   readonly message: string;
   readonly parts: readonly DecidingPart[];
   readonly assumptions?: readonly string[];
+  readonly question?: Question;
 }
 
 function predictLine(test: ConnectivityTest, line: Line, world: PredictionWorld, inWords: PartInWords): Prediction {
@@ -92,15 +95,16 @@ function predictLine(test: ConnectivityTest, line: Line, world: PredictionWorld,
   // The plan's other notes are about dialling, such as how many replicas were.
   const leftOut = notes.filter((note) => note === noteOnHostNetwork);
   const message = [decisive.message, ...exception, ...(decisive.assumptions ?? []), ...leftOut].join(' ');
-  const { verdict, reason, parts } = decisive;
-  if (expectation.dryRun !== true) return { name, expect, verdict, reason, message, parts };
+  const { verdict, reason, parts, question } = decisive;
+  const basis = { parts, ...(question === undefined ? {} : { question }) };
+  if (expectation.dryRun !== true) return { name, expect, verdict, reason, message, ...basis };
   return {
     name,
     expect,
     verdict: 'Skipped',
     reason: 'DryRun',
     message: `Would be ${verdict} (${reason}): ${message}`,
-    parts,
+    ...basis,
   };
 }
 
@@ -128,15 +132,16 @@ function judgeCheck(
   const source = standInOf(check.identity).metadata;
   const judgements = routes.map((route) => {
     const { destination, protocol, port } = route;
-    const decision = world.model.decide({
+    const question: Question = {
       source: { kind: 'pod', namespace: source.namespace ?? '', name: source.name },
       destination,
       protocol,
       port,
-    });
+    };
     return {
-      ...judge({ test, expectation, route, isOneOfSeveral: routes.length > 1 }, decision, inWords),
+      ...judge({ test, expectation, route, isOneOfSeveral: routes.length > 1 }, world.model.decide(question), inWords),
       assumptions,
+      question,
     };
   });
   if (unknown === undefined) return judgements;

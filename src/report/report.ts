@@ -32,6 +32,8 @@ export interface ReportRow {
   readonly message: string;
   readonly place?: Place;
   readonly policies: readonly PolicyRow[];
+  /** What is most probably wrong where the verdict is Failed, and the edit that would cure it, line by line. */
+  readonly finding?: { readonly code: string; readonly message: string; readonly edit: readonly string[] };
 }
 
 /** What a command found out, for any of the formats. */

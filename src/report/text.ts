@@ -7,13 +7,15 @@ export function textReport(report: Report, withPassed = false): string {
 }
 
 function block(report: Report, row: ReportRow): string {
-  const { namespace, test, expectation, expect, from, to, reason, message, place, description } = row;
+  const { namespace, test, expectation, expect, from, to, reason, message, place, description, finding } = row;
   const head = `${verdictWords(report, row).toUpperCase()}  ${namespace}/${test}: ${expectation}`;
   return [
     place === undefined ? head : `${head}  ${placeWords(place)}`,
     `  expected   ${expect}: ${from} -> ${to}`,
     ...(description === undefined ? [] : [`  because    ${description}`]),
     `  ${report.predicted ? 'predicted' : 'observed '}  ${reason}: ${message}`,
+    ...(finding === undefined ? [] : [`  finding    ${finding.code}: ${finding.message}`]),
+    ...(finding?.edit ?? []).map((line, index) => `  ${index === 0 ? 'edit     ' : '         '}  ${line}`),
     '',
   ].join('\n');
 }

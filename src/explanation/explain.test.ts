@@ -1,0 +1,536 @@
+import { describe, expect, it } from 'vitest';
+import type { Namespace, Pod, Policy } from '../api/index.ts';
+import { policyModel, type PolicyWorld, type ProfileName } from '../policy/index.ts';
+import { endpointOf, namespaceOf, networkPolicy, podOf, policyOf } from '../policy/testing/builders.ts';
+import {
+  applyEdit,
+  editLines,
+  explain,
+  explanationLines,
+  type Explanation,
+  findingCodes,
+  type Subject,
+} from './index.ts';
+
+interface Case {
+  readonly finding: keyof typeof findingCodes;
+  readonly when: string;
+  readonly expected: 'Allow' | 'Deny';
+  readonly policies: readonly Policy[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly protocol?: 'TCP' | 'UDP';
+  readonly port?: number;
+  readonly pods?: readonly Pod[];
+  readonly namespaces?: readonly Namespace[];
+  readonly more?: Partial<Subject>;
+  readonly profile?: ProfileName;
+  /** Where the first edit is made; absent where there is none. */
+  readonly edit?: string;
+}
+
+const app = (name: string) => ({ matchLabels: { app: name } });
+const ingress = (name: string, selected: string, ...rules: readonly unknown[]): Policy =>
+  networkPolicy(`shop/${name}`, { podSelector: app(selected), policyTypes: ['Ingress'], ingress: rules });
+const egress = (name: string, selected: string, ...rules: readonly unknown[]): Policy =>
+  networkPolicy(`shop/${name}`, { podSelector: app(selected), policyTypes: ['Egress'], egress: rules });
+const peer = (name: string) => ({ podSelector: app(name) });
+const denyAll = networkPolicy('shop/deny', { podSelector: {}, policyTypes: ['Ingress'] });
+const byName = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } });
+const dnsPods = { namespaceSelector: byName('kube-system'), podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } };
+const template = (kind: string, name: string, labels: Readonly<Record<string, string>>) => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: { name, namespace: 'shop', labels },
+  spec: { selector: app(name), template: { metadata: { labels: { app: name } } } },
+});
+
+const cases: readonly Case[] = [
+  {
+    finding: 'NamespaceNameAsLabel',
+    when: 'a namespace is asked for by a label `name`',
+    expected: 'Allow',
+    from: 'other/web',
+    policies: [ingress('p', 'api', { from: [{ namespaceSelector: { matchLabels: { name: 'other' } } }] })],
+    edit: 'spec.ingress[0].from[0].namespaceSelector.matchLabels',
+  },
+  {
+    finding: 'NamespaceLabelMissing',
+    when: 'the namespace lacks the label',
+    expected: 'Allow',
+    from: 'other/web',
+    policies: [
+      ingress('p', 'api', {
+        from: [{ namespaceSelector: { matchExpressions: [{ key: 'constructor', operator: 'In', values: ['a'] }] } }],
+      }),
+    ],
+    edit: 'spec.ingress[0].from[0].namespaceSelector.matchExpressions[0]',
+  },
+  {
+    finding: 'AndWhereOrWasMeant',
+    when: 'no pod satisfies both selectors of one item',
+    expected: 'Allow',
+    from: 'other/web',
+    policies: [ingress('p', 'api', { from: [{ namespaceSelector: byName('other'), podSelector: app('api') }] })],
+    edit: 'spec.ingress[0].from',
+  },
+  {
+    finding: 'PeerInWrongNamespaceScope',
+    when: 'a podSelector alone means another namespace’s pods',
+    expected: 'Allow',
+    from: 'other/lone',
+    policies: [ingress('p', 'api', { from: [peer('lone')] })],
+    edit: 'spec.ingress[0].from[0]',
+  },
+  {
+    finding: 'LabelTypo',
+    when: 'two letters are swapped in the value',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [peer('wbe')] })],
+    pods: [podOf('shop/web', { app: 'webe' }), podOf('shop/api', { app: 'api' })],
+    edit: 'spec.ingress[0].from[0].podSelector.matchLabels',
+  },
+  {
+    finding: 'LabelTypo',
+    when: 'the key is the other convention’s',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'web' } } }] })],
+    edit: 'spec.ingress[0].from[0].podSelector.matchLabels',
+  },
+  {
+    finding: 'LabelTypo',
+    when: 'the podSelector of the policy has a slip',
+    expected: 'Allow',
+    policies: [denyAll, ingress('p', 'Api', { from: [peer('web')] })],
+    edit: 'spec.podSelector.matchLabels',
+  },
+  {
+    finding: 'PodLabelMissing',
+    when: 'the label is on the Deployment alone',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [{ podSelector: { matchLabels: { access: 'api' } } }] })],
+    more: { workloads: { source: template('Deployment', 'web', { access: 'api' }) } },
+    edit: 'spec.template.metadata.labels[access]',
+  },
+  {
+    finding: 'PodLabelMissing',
+    when: 'the label is nowhere',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [{ podSelector: { matchLabels: { access: 'api' } } }] })],
+    edit: 'metadata.labels[access]',
+  },
+  {
+    finding: 'LabelValueDiffers',
+    when: 'nobody carries the value',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [peer('checkout')] })],
+    edit: 'spec.ingress[0].from[0].podSelector.matchLabels',
+  },
+  {
+    finding: 'ServicePortInPolicy',
+    when: 'the Service’s port is listed',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [peer('web')], ports: [{ port: 80 }] })],
+    more: { service: { namespace: 'shop', name: 'api', port: 80 } },
+    edit: 'spec.ingress[0].ports[0]',
+  },
+  {
+    finding: 'NamedPortMissing',
+    when: 'the pod calls its port otherwise',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { ports: [{ port: 'web' }] })],
+    edit: 'spec.ingress[0].ports[0]',
+  },
+  {
+    finding: 'ProtocolDefaultsToTCP',
+    when: 'a datagram meets a port without protocol',
+    expected: 'Allow',
+    protocol: 'UDP',
+    policies: [ingress('p', 'api', { ports: [{ port: 8080 }] })],
+    edit: 'spec.ingress[0].ports',
+  },
+  {
+    finding: 'PortProtocolMismatch',
+    when: 'the port is written for UDP',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { ports: [{ protocol: 'UDP', port: 8080 }] })],
+    edit: 'spec.ingress[0].ports[0]',
+  },
+  {
+    finding: 'PortNotInRange',
+    when: 'the range ends one too early',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { ports: [{ port: 8000, endPort: 8079 }] })],
+    edit: 'spec.ingress[0].ports[0]',
+  },
+  {
+    finding: 'IPBlockMeansPods',
+    when: 'a block stands for pods',
+    expected: 'Allow',
+    policies: [ingress('p', 'api', { from: [{ ipBlock: { cidr: '0.0.0.0/0' } }] })],
+    edit: 'spec.ingress[0].from',
+  },
+  {
+    finding: 'ExceptBites',
+    when: 'the address lies in an exception',
+    expected: 'Allow',
+    to: '203.0.113.7',
+    policies: [egress('p', 'web', { to: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.0/29'] } }] })],
+    edit: 'spec.egress[0].to',
+  },
+  {
+    finding: 'SelectorsSwapped',
+    when: 'the caller is selected and the called admitted',
+    expected: 'Allow',
+    policies: [denyAll, ingress('p', 'web', { from: [peer('api')], ports: [{ port: 8080 }] })],
+    edit: 'spec.podSelector',
+  },
+  {
+    finding: 'DirectionSwapped',
+    when: 'the callers stand under egress',
+    expected: 'Allow',
+    policies: [denyAll, egress('p', 'api', { to: [peer('web')], ports: [{ port: 8080 }] })],
+    edit: 'spec',
+  },
+  {
+    finding: 'PolicyInWrongNamespace',
+    when: 'the policy stands where it selects nobody',
+    expected: 'Allow',
+    policies: [
+      denyAll,
+      networkPolicy('other/p', {
+        podSelector: app('api'),
+        policyTypes: ['Ingress'],
+        ingress: [{ from: [peer('web')] }],
+      }),
+    ],
+    edit: '',
+  },
+  {
+    finding: 'PolicyInWrongNamespace',
+    when: 'the policy that would isolate stands where it selects nobody',
+    expected: 'Deny',
+    policies: [networkPolicy('other/p', { podSelector: app('api'), policyTypes: ['Ingress'] })],
+    edit: '',
+  },
+  {
+    finding: 'UnlistedDirection',
+    when: 'the rules that admit are ignored',
+    expected: 'Allow',
+    policies: [
+      denyAll,
+      networkPolicy('shop/p', {
+        podSelector: app('api'),
+        policyTypes: ['Egress'],
+        ingress: [{ from: [peer('web')] }],
+        egress: [{}],
+      }),
+    ],
+    edit: 'spec.policyTypes',
+  },
+  {
+    finding: 'SelectsNothing',
+    when: 'the policy that admits selects no pod',
+    expected: 'Allow',
+    policies: [denyAll, ingress('p', 'backend', { from: [peer('web')] })],
+    edit: 'spec.podSelector.matchLabels',
+  },
+  {
+    finding: 'OneDirectionOnly',
+    when: 'ingress is opened and egress is not',
+    expected: 'Allow',
+    policies: [egress('closed', 'web'), ingress('p', 'api', { from: [peer('web')] })],
+    edit: '',
+  },
+  { finding: 'NoRuleAdmits', when: 'nothing is near', expected: 'Allow', policies: [denyAll], edit: '' },
+  {
+    finding: 'DNSEgressMissing',
+    when: 'egress is closed but for one server',
+    expected: 'Allow',
+    to: 'kube-system/dns',
+    protocol: 'UDP',
+    port: 53,
+    policies: [egress('p', 'web', { to: [peer('api')], ports: [{ port: 8080 }] })],
+    edit: 'spec.egress',
+  },
+  {
+    finding: 'DNSEgressUDPOnly',
+    when: 'an answer is asked for over TCP',
+    expected: 'Allow',
+    to: 'kube-system/dns',
+    port: 53,
+    policies: [egress('p', 'web', { to: [dnsPods], ports: [{ protocol: 'UDP', port: 53 }] })],
+    edit: 'spec.egress[0].ports',
+  },
+  {
+    finding: 'DNSNodeLocal',
+    when: 'a cache on the node is asked',
+    expected: 'Allow',
+    to: '169.254.20.10',
+    protocol: 'UDP',
+    port: 53,
+    policies: [egress('p', 'web', { to: [dnsPods], ports: [{ protocol: 'UDP', port: 53 }] })],
+    edit: 'spec.egress[0].to',
+  },
+  {
+    finding: 'HostNetworkPeer',
+    when: 'the caller is selected by labels and uses the host network',
+    expected: 'Allow',
+    from: 'shop/agent',
+    policies: [ingress('p', 'api', { from: [peer('agent')] })],
+  },
+  {
+    finding: 'HostNetworkSubject',
+    when: 'the target uses the host network',
+    expected: 'Deny',
+    to: 'shop/agent',
+    policies: [ingress('p', 'agent')],
+  },
+  {
+    finding: 'HigherTierDecides',
+    when: 'an Admin tier denies',
+    expected: 'Allow',
+    policies: [
+      policyOf('policy.networking.k8s.io/v1alpha2', 'ClusterNetworkPolicy', 'no', {
+        tier: 'Admin',
+        priority: 1,
+        subject: { pods: { namespaceSelector: {}, podSelector: app('api') } },
+        ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }],
+      }),
+    ],
+  },
+  {
+    finding: 'OrWhereAndWasMeant',
+    when: 'two items hold a selector each',
+    expected: 'Deny',
+    from: 'other/web',
+    policies: [ingress('p', 'api', { from: [{ namespaceSelector: byName('other') }, peer('trusted')] })],
+    edit: 'spec.ingress[0].from',
+  },
+  {
+    finding: 'EmptyPeersAdmitAll',
+    when: 'the list of peers is empty',
+    expected: 'Deny',
+    policies: [ingress('p', 'api', { from: [], ports: [{ port: 8080 }] })],
+    edit: 'spec.ingress',
+  },
+  {
+    finding: 'EmptyNamespaceSelectorMeansAll',
+    when: 'the selector of namespaces is empty',
+    expected: 'Deny',
+    from: 'other/web',
+    policies: [ingress('p', 'api', { from: [{ namespaceSelector: {} }] })],
+    edit: 'spec.ingress[0].from[0]',
+  },
+  {
+    finding: 'NotInAdmitsMissing',
+    when: 'the caller lacks the label',
+    expected: 'Deny',
+    policies: [
+      ingress('p', 'api', {
+        from: [{ podSelector: { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['low'] }] } }],
+      }),
+    ],
+    edit: 'spec.ingress[0].from[0].podSelector.matchExpressions',
+  },
+  {
+    finding: 'StrayDashBeforePorts',
+    when: 'ports are a rule of their own',
+    expected: 'Deny',
+    policies: [ingress('p', 'api', { from: [peer('agent')] }, { ports: [{ port: 8080 }] })],
+    edit: 'spec.ingress',
+  },
+  {
+    finding: 'AdditionalPolicyOpens',
+    when: 'a second policy admits everybody',
+    expected: 'Deny',
+    policies: [ingress('strict', 'api', { from: [peer('agent')] }), ingress('wide', 'api', {})],
+    edit: '',
+  },
+  {
+    finding: 'EgressNotIsolated',
+    when: 'the egress list is empty and types are absent',
+    expected: 'Deny',
+    policies: [networkPolicy('shop/p', { podSelector: app('web'), egress: [] })],
+    edit: 'spec.policyTypes',
+  },
+  {
+    finding: 'NothingIsolates',
+    when: 'the podSelector has a slip',
+    expected: 'Deny',
+    policies: [ingress('p', 'backand', { from: [peer('agent')] })],
+    to: 'shop/backend',
+    edit: 'spec.podSelector.matchLabels',
+  },
+  { finding: 'NothingIsolates', when: 'there is no policy at all', expected: 'Deny', policies: [], edit: '' },
+  {
+    finding: 'RuleAdmits',
+    when: 'the rule says so',
+    expected: 'Deny',
+    policies: [ingress('p', 'api', { from: [peer('web'), peer('agent')] })],
+    edit: 'spec.ingress[0].from',
+  },
+];
+
+const allPods = [
+  podOf('shop/web', { app: 'web', 'pod-template-hash': 'x' }),
+  podOf('shop/api', { app: 'api' }),
+  podOf('shop/backend', { app: 'backend-of-old' }),
+  podOf('shop/agent', { app: 'agent' }, { hostNetwork: true }),
+  podOf('other/web', { app: 'web' }),
+  podOf('other/lone', { app: 'lone' }),
+  podOf('kube-system/dns', { 'k8s-app': 'kube-dns' }, { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }] }),
+];
+const allNamespaces = [namespaceOf('shop'), namespaceOf('other'), namespaceOf('kube-system')];
+
+function explained(asked: Omit<Case, 'finding' | 'when'>): {
+  readonly world: PolicyWorld;
+  readonly subject: Subject;
+  readonly explanation: Explanation;
+} {
+  const { expected, policies, from = 'shop/web', to = 'shop/api', protocol = 'TCP', port = 8080, more = {} } = asked;
+  const { pods = allPods, namespaces = allNamespaces, profile } = asked;
+  const world = { pods, namespaces, policies };
+  const subject = {
+    question: { source: endpointOf(from), destination: endpointOf(to), protocol, port },
+    expected,
+    ...more,
+    ...(profile === undefined ? {} : { profile }),
+  };
+  const options = profile === undefined ? {} : { profile };
+  return { world, subject, explanation: explain(policyModel(world, options), subject) };
+}
+
+describe('findings', () => {
+  it.each(cases)('$finding, where $when', ({ finding, edit, ...asked }) => {
+    const { explanation } = explained(asked);
+    const [first] = explanation.findings;
+
+    expect(first?.code).toBe(finding);
+    expect(first?.edits[0]?.changes[0]?.path).toBe(edit);
+    expect(first?.isEnough).toBe(edit !== undefined);
+  });
+
+  it('have a case each', () => {
+    expect(Object.keys(findingCodes).filter((code) => !cases.some(({ finding }) => finding === code))).toEqual([]);
+  });
+
+  it('are none where the answer is what was expected', () => {
+    expect(explained({ expected: 'Allow', policies: [] }).explanation.findings).toEqual([]);
+    expect(explained({ expected: 'Deny', policies: [denyAll] }).explanation.findings).toEqual([]);
+  });
+});
+
+describe('what is meant for others is left to them', () => {
+  it('a value that other pods carry is no typo, and the rule keeps admitting them', () => {
+    const { explanation } = explained({
+      expected: 'Allow',
+      policies: [ingress('p', 'api', { from: [peer('agent')] })],
+    });
+
+    expect(explanation.findings.map(({ code }) => code)).toEqual(['LabelValueDiffers', 'NoRuleAdmits']);
+    expect(explanation.findings[0]?.edits[0]?.changes[0]?.after).toEqual([peer('agent'), peer('web')]);
+  });
+
+  it('api-1 and api-2 are two things', () => {
+    const pods = [podOf('shop/web', { app: 'web-1' }), podOf('shop/api', { app: 'api' })];
+    const { explanation } = explained({
+      expected: 'Allow',
+      pods,
+      policies: [ingress('p', 'api', { from: [peer('web-2')] })],
+    });
+
+    expect(explanation.findings[0]?.code).toBe('LabelValueDiffers');
+  });
+});
+
+describe('edits', () => {
+  it('of both directions go together where either alone is not enough', () => {
+    const { explanation } = explained({ expected: 'Allow', policies: [egress('out', 'web'), ingress('in', 'api')] });
+
+    expect(explanation.together?.changes.map(({ object }) => object.name)).toEqual([
+      'allow-egress-to-api',
+      'allow-ingress-from-web',
+    ]);
+  });
+
+  it('of every rule that admits go together', () => {
+    const policies = [ingress('a', 'api', { from: [peer('web')] }), ingress('b', 'api', { from: [peer('web')] })];
+    const { explanation, world, subject } = explained({ expected: 'Deny', policies });
+    const edit = explanation.together;
+
+    expect(
+      explanation.findings.filter(({ direction }) => direction === 'ingress').map(({ isEnough }) => isEnough),
+    ).toEqual([false, false]);
+    expect(edit).toBeDefined();
+    const after = edit === undefined ? policies : applyEdit(policies, edit);
+    expect(policyModel({ ...world, policies: after }).decide(subject.question).answer).toBe('deny');
+  });
+
+  it('are not offered where another policy of that name would be overwritten', () => {
+    const policies = [denyAll, networkPolicy('shop/allow-ingress-from-web', { podSelector: app('other') })];
+
+    expect(explained({ expected: 'Allow', policies }).explanation.findings[0]).toMatchObject({
+      code: 'NoRuleAdmits',
+      edits: [],
+    });
+  });
+
+  it('leave the objects that they are applied to alone', () => {
+    const before = ingress('p', 'api', { from: [peer('wep')] });
+    const text = JSON.stringify(before);
+    const { explanation } = explained({ expected: 'Allow', policies: [before] });
+    const [edit] = explanation.findings[0]?.edits ?? [];
+
+    expect(edit).toBeDefined();
+    if (edit !== undefined) expect(applyEdit([before], edit)).toEqual([ingress('p', 'api', { from: [peer('web')] })]);
+    expect(JSON.stringify(before)).toBe(text);
+  });
+
+  it('are shown as lines that go and come', () => {
+    const { explanation } = explained({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('wep')] })] });
+    const [edit] = explanation.findings[0]?.edits ?? [];
+
+    expect(edit === undefined ? [] : editLines(edit, ({ name }, path) => `${name} ${path}`)).toEqual([
+      'p spec.ingress[0].from[0].podSelector.matchLabels',
+      '    matchLabels:',
+      '  -   app: wep',
+      '  +   app: web',
+    ]);
+  });
+});
+
+describe('the words', () => {
+  const wordsOf = (asked: Omit<Case, 'finding' | 'when'>): string =>
+    explanationLines(explained(asked).explanation, ({ name }, path) => `${name} ${path}`).join('\n');
+
+  it('name the labels of both sides, without those that controllers add', () => {
+    const words = wordsOf({ expected: 'Allow', policies: [denyAll] });
+
+    expect(words).toContain('pod labels        { app: web }');
+    expect(words).not.toContain('pod-template-hash');
+  });
+
+  it.each([
+    {
+      why: 'the host network',
+      to: 'shop/agent',
+      policies: [],
+      says: /ingress allow policies have no say: .* uses the host network/,
+    },
+    {
+      why: 'an address',
+      to: '203.0.113.7',
+      policies: [denyAll],
+      says: /ingress allow policies have no say: 203.0.113.7 is no pod/,
+    },
+  ])('say that policies have no say: $why', ({ to, policies, says }) => {
+    expect(wordsOf({ expected: 'Allow', to, policies })).toMatch(says);
+  });
+
+  it('say what each rejected rule asked for', () => {
+    expect(
+      wordsOf({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('agent')], ports: [{ port: 80 }] })] }),
+    ).toContain('rejected: p spec.ingress[0]: pod label app: agent does not hold; port 80');
+  });
+});

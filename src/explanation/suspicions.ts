@@ -1,0 +1,262 @@
+import type { Direction, PolicyPart } from '../policy/index.ts';
+import { nearMiss, type Suspicion } from './admit.ts';
+import { admissionsOf, opening } from './block.ts';
+import { dnsSuspicions } from './dns.ts';
+import { admittingPolicy, isolatingPolicy } from './draft.ts';
+import { type Change, keyOf } from './edit.ts';
+import { emptyEgress, misplacedPolicies, swappedDirection, swappedSelectors, unlistedDirections } from './elsewhere.ts';
+import { distanceOf, type Miss, missesOf } from './rejection.ts';
+import type { Scene } from './scene.ts';
+import { labelsInWords } from './side.ts';
+
+/** The nearest rules of one direction; those of policies that do not select the subject among them. */
+export function nearestMisses(scene: Scene, direction: Direction): readonly Miss[] {
+  const { question, model } = scene;
+  const { subject } = scene.partiesOf(direction);
+  const ports = (scene.sides.destination.pod?.spec.containers ?? []).flatMap(({ ports = [] }) => ports);
+  const asked = {
+    protocol: question.protocol,
+    port: question.port,
+    hasName: ({ name }: { readonly name?: string }) =>
+      ports.some((each) => each.name === name && each.containerPort === question.port),
+  };
+  return model
+    .examine(question, direction)
+    .filter(({ section, selects }) => selects === 'yes' || section.policy.namespace === subject.namespace)
+    .flatMap((examined) => missesOf(examined, asked))
+    .filter((miss) => distanceOf(miss) > 0)
+    .toSorted((a, b) => distanceOf(a) - distanceOf(b));
+}
+
+const farthest = 2;
+
+/** What may be wrong where a connection that must be allowed is not. */
+export function closedSuspicions(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { subject } = scene.partiesOf(direction);
+  if (subject.hostNetwork) return [hostNetwork(scene, direction)];
+  const decision = scene.decision[direction];
+  const other = scene.decision[direction === 'ingress' ? 'egress' : 'ingress'];
+  const tier = higherTier(scene, direction);
+  const near = nearestMisses(scene, direction)
+    .filter((miss) => distanceOf(miss) <= farthest)
+    .flatMap((miss) => nearMiss(scene, direction, miss) ?? []);
+  return [
+    ...tier,
+    ...hostNetworkPeers(scene, direction),
+    ...(direction === 'egress' ? dnsSuspicions(scene) : []),
+    ...near.map((each) => withSelection(scene, each)),
+    ...swappedSelectors(scene, direction),
+    ...swappedDirection(scene, direction),
+    ...misplacedPolicies(scene, direction),
+    ...unlistedDirections(scene, direction),
+    ...noRule(scene, direction, other.basis.reason === 'AdmittedByRule', decision.isolatedBy),
+  ];
+}
+
+/** A near miss of a policy that selects no pod at all is one of its podSelector, whatever the slip was. */
+function withSelection(scene: Scene, suspicion: Suspicion): Suspicion {
+  const { part, code } = suspicion;
+  if (part === undefined || !part.path.startsWith('spec.podSelector') || code === 'LabelTypo') return suspicion;
+  return selectsNobody(scene, part) ? { ...suspicion, code: 'SelectsNothing', isForOthers: false } : suspicion;
+}
+
+function selectsNobody(scene: Scene, { policy }: PolicyPart): boolean {
+  const { whole, model } = scene;
+  const compiled = model.policies.find(({ reference }) => keyOf(reference) === keyOf(policy));
+  const namespace = policy.namespace ?? '';
+  if (compiled === undefined || whole.pods.length === 0) return false;
+  return !scene
+    .podsIn(namespace)
+    .some(({ metadata }) =>
+      compiled.sections.some(({ subject }) =>
+        subject.every(
+          (condition) =>
+            condition.kind === 'Labels' &&
+            condition.expression.kind === 'All' &&
+            condition.expression.of.every(
+              (term) => term.kind === 'Requirement' && (term.of !== 'Pod' || holds(term, metadata.labels)),
+            ),
+        ),
+      ),
+    );
+}
+
+function holds(
+  { key, operator, values }: { readonly key: string; readonly operator: string; readonly values: readonly string[] },
+  labels: Readonly<Record<string, string>> = {},
+): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const isIn = value !== undefined && values.includes(value);
+  return operator === 'In' ? isIn : operator === 'NotIn' ? !isIn : (operator === 'Exists') === (value !== undefined);
+}
+
+/** Decided before NetworkPolicies are asked, or by another dialect: what a NetworkPolicy says does not matter then. */
+function higherTier(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { basis, decidedBy, isolatedBy } = scene.decision[direction];
+  const isForeign = ({ policy }: PolicyPart): boolean => policy.group !== 'networking.k8s.io';
+  const isolating = basis.reason === 'NoRuleAdmits' ? isolatedBy.filter(isForeign) : [];
+  const part = decidedBy.find(isForeign) ?? isolating[0];
+  if (part === undefined) return [];
+  const { kind, name, namespace } = part.policy;
+  const where = namespace === undefined ? name : `${namespace}/${name}`;
+  return [
+    {
+      code: 'HigherTierDecides',
+      direction,
+      part,
+      message: `${kind} ${where} decides here, at ${part.path}: a NetworkPolicy cannot overrule it. Change that rule, or ask whoever looks after it.`,
+      distance: 1,
+      edits: [],
+      isForOthers: false,
+    },
+  ];
+}
+
+function noRule(
+  scene: Scene,
+  direction: Direction,
+  isOtherOpen: boolean,
+  isolatedBy: readonly PolicyPart[],
+): readonly Suspicion[] {
+  const { subject, peer } = scene.partiesOf(direction);
+  const made = isFree(scene, admittingPolicy(direction, subject, peer, scene.question));
+  // The one that says nothing but no is the one that closed it.
+  const strictest = isolatedBy.find(({ policy }) => !hasRules(scene, policy, direction)) ?? isolatedBy[0];
+  if (strictest === undefined) return [];
+  const { question } = scene;
+  const port = `${question.protocol} port ${question.port}`;
+  const [open, to] = direction === 'ingress' ? ['egress', 'in'] : ['ingress', 'out'];
+  return [
+    {
+      code: isOtherOpen ? 'OneDirectionOnly' : 'NoRuleAdmits',
+      direction,
+      part: strictest,
+      message: isOtherOpen
+        ? `The ${open} side admits this connection and the ${direction} side does not: nothing lets ${direction === 'ingress' ? peer.name : subject.name} ${to}. A path needs both sides. Add an ${direction} rule for ${port}.`
+        : `The policy restricts ${direction} of ${subject.name}, and no rule is meant for ${peer.name} on ${port}. Add a policy that admits it.`,
+      distance: 1,
+      edits: made === undefined ? [] : [{ summary: 'add a policy that admits this and nothing else', changes: [made] }],
+      isForOthers: !isOtherOpen,
+    },
+  ];
+}
+
+function hasRules({ model }: Scene, policy: PolicyPart['policy'], direction: Direction): boolean {
+  return model.policies.some(
+    ({ reference, sections }) =>
+      keyOf(reference) === keyOf(policy) &&
+      sections.some((section) => section.direction === direction && section.rules.length > 0),
+  );
+}
+
+/** A new policy has a name that nobody has. */
+function isFree({ whole }: Scene, made: Change | undefined): Change | undefined {
+  const isTaken =
+    made !== undefined &&
+    whole.policies.some(
+      ({ kind, metadata }) =>
+        kind === made.object.kind && metadata.name === made.object.name && metadata.namespace === made.object.namespace,
+    );
+  return isTaken ? undefined : made;
+}
+
+/** What may be wrong where a connection that must be denied is open in one direction. */
+export function openSuspicions(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { subject, peer } = scene.partiesOf(direction);
+  if (subject.pod === undefined) return [];
+  if (subject.hostNetwork) return [hostNetwork(scene, direction)];
+  const { basis, isolatedBy } = scene.decision[direction];
+  const tier = higherTier(scene, direction);
+  if (tier.length > 0) return tier;
+  if (isolatedBy.length > 0 || basis.reason !== 'NotIsolated') {
+    return admissionsOf(scene, direction).flatMap((admission) => opening(scene, direction, admission) ?? []);
+  }
+  const made = isFree(scene, isolatingPolicy(direction, subject));
+  const nothing = `Nothing restricts ${direction} of ${subject.name} (${labelsInWords(subject.labels)}): no policy selects it`;
+  return [
+    ...emptyEgress(scene, direction),
+    ...unlistedDirections(scene, direction),
+    ...misplacedPolicies(scene, direction),
+    ...nearIsolation(scene, direction, nothing),
+    {
+      code: 'NothingIsolates',
+      direction,
+      message: `${nothing} in this direction. Add a policy that selects it; it denies ${peer.name} and everybody else whom no rule admits.`,
+      distance: 1,
+      edits:
+        made === undefined ? [] : [{ summary: 'deny by default; admit by further rules whoever may', changes: [made] }],
+      isForOthers: true,
+    },
+  ];
+}
+
+/** Policies whose podSelector almost selects the pod. */
+function nearIsolation(scene: Scene, direction: Direction, nothing: string): readonly Suspicion[] {
+  const { subject } = scene.partiesOf(direction);
+  return scene.model
+    .examine(scene.question, direction)
+    .filter(
+      ({ section, selects }) => selects === 'no' && section.policy.namespace === subject.namespace && section.isolates,
+    )
+    .flatMap((examined): readonly Suspicion[] => {
+      const terms = examined.subject.flatMap((each) => each.terms.filter((term) => term.holds !== 'yes'));
+      if (terms.length === 0 || terms.length > farthest) return [];
+      const miss: Miss = {
+        policy: examined.section.policy,
+        rule: {
+          rule: { path: 'spec.podSelector', action: 'allow', subject: [] },
+          matches: 'no',
+          peers: [],
+          ports: [],
+        },
+        failed: terms.map(({ requirement }) => ({ kind: 'SubjectTerm', path: requirement.path, requirement })),
+      };
+      const near = nearMiss(scene, direction, miss);
+      if (near === undefined || near.isForOthers) return [];
+      return [
+        {
+          ...near,
+          code: 'NothingIsolates',
+          message: `${nothing} in this direction. ${near.message}`,
+          isForOthers: false,
+        },
+      ];
+    });
+}
+
+/** Policies select pods of the pod network: nothing that one says applies to a pod of the host network. */
+function hostNetwork(scene: Scene, direction: Direction): Suspicion {
+  const { subject } = scene.partiesOf(direction);
+  const labels = Object.entries(subject.labels);
+  const naming = scene.world.policies.find((policy) => {
+    const text = JSON.stringify(policy.spec) ?? '';
+    return labels.some(([key, value]) => text.includes(`${JSON.stringify(key)}:${JSON.stringify(value)}`));
+  });
+  const part = scene.model.policies.find(({ reference }) => reference.name === naming?.metadata.name)?.reference;
+  return {
+    code: 'HostNetworkSubject',
+    direction,
+    ...(part === undefined ? {} : { part: { policy: part, path: 'spec' } }),
+    message: `${subject.name} uses the host network: it has its node's address, and NetworkPolicies have no say there${part === undefined ? '' : `, though ${part.name} names its labels`}. Take it off the host network, or guard the node by a host firewall or a policy for hosts.`,
+    distance: 1,
+    edits: [],
+    isForOthers: false,
+  };
+}
+
+/** Rules that would admit the other side if it were a pod like others. */
+function hostNetworkPeers(scene: Scene, direction: Direction): readonly Suspicion[] {
+  const { peer } = scene.partiesOf(direction);
+  if (!peer.hostNetwork) return [];
+  return admissionsOf(scene, direction)
+    .filter(({ rule }) => rule.matches === 'yes')
+    .map(({ policy, rule }) => ({
+      code: 'HostNetworkPeer' as const,
+      direction,
+      part: { policy, path: rule.peers.find(({ matches }) => matches === 'yes')?.peer.path ?? rule.rule.path },
+      message: `The rule selects ${peer.name} by labels, and that uses the host network: it has its node's address, and most network plugins take it for its node, which no selector of pods matches. Take it off the host network, or admit the nodes' addresses by an ipBlock where the network plugin matches them so.`,
+      distance: 1,
+      edits: [],
+      isForOthers: false,
+    }));
+}

@@ -1,0 +1,156 @@
+import type { Direction, PolicyPart } from '../policy/index.ts';
+import type { Explanation, ExplainedDirection, RejectedRule } from './explain.ts';
+import type { Finding } from './finding.ts';
+import type { FailedPredicate } from './rejection.ts';
+import { labelsInWords, type Side } from './side.ts';
+import { editLines, type PlaceInWords } from './snippet.ts';
+
+const mostRejected = 3;
+const mostFurther = 2;
+
+/** An explanation for people: the verdict of each direction in a line, the labels of both sides, then findings with their edits. */
+export function explanationLines(explanation: Explanation, place: PlaceInWords): readonly string[] {
+  const { source, destination, findings, together, question } = explanation;
+  const [first, ...others] = findings;
+  const further = others.slice(0, mostFurther);
+  return [
+    `asked         ${source.name} -> ${destination.name}, ${question.protocol} port ${question.port}`,
+    ...directionLines('egress', explanation.egress, source, place),
+    ...directionLines('ingress', explanation.ingress, destination, place),
+    ...sideLines('from', source),
+    ...sideLines('to', destination),
+    ...(first === undefined ? [] : ['', ...findingLines(first, place)]),
+    ...(together === undefined
+      ? []
+      : [
+          '',
+          'That alone is not enough. Together these are:',
+          ...editLines(together, place).map((line) => `         ${line}`),
+        ]),
+    ...(further.length === 0 ? [] : ['', 'Less likely (edits: -o json):']),
+    ...further.map(({ code, message, part }) => {
+      const where = part === undefined ? '' : ` At ${place(part.policy, part.path)}.`;
+      return `  ${code}: ${message}${where}`;
+    }),
+  ];
+}
+
+/** One finding with its edits: the first is recommended. */
+function findingLines({ code, message, part, edits }: Finding, place: PlaceInWords): readonly string[] {
+  const [recommended] = edits[0]?.changes ?? [];
+  // An edit says where it is made.
+  const isSaid = recommended !== undefined && recommended.object.name === part?.policy.name && recommended.path !== '';
+  const where = part === undefined || isSaid ? [] : [`  at     ${place(part.policy, part.path)}`];
+  return [
+    `${code}: ${message}`,
+    ...where,
+    ...edits.flatMap((edit, index) => {
+      const [first = '', ...rest] = editLines(edit, place);
+      return [
+        `  ${index === 0 ? 'edit  ' : 'or    '} ${edit.summary}`,
+        `         ${first}`,
+        ...rest.map((line) => `         ${line}`),
+      ];
+    }),
+  ];
+}
+
+function directionLines(
+  direction: Direction,
+  decision: ExplainedDirection,
+  side: Side,
+  place: PlaceInWords,
+): readonly string[] {
+  const word = decision.answer === 'allow' || decision.answer === 'deny' ? decision.answer : 'open';
+  const shown = decision.rejected.slice(0, mostRejected);
+  const left = decision.rejected.length - shown.length;
+  return [
+    `${direction.padEnd(8)}${word.padEnd(5)} ${reasonInWords(direction, decision, side, place)}`,
+    ...shown.map((rule) => `              rejected: ${rejectedInWords(rule, place)}`),
+    ...(left > 0 ? [`              and ${left} more`] : []),
+  ];
+}
+
+function reasonInWords(
+  direction: Direction,
+  { basis, isolatedBy, decidedBy }: ExplainedDirection,
+  side: Side,
+  place: PlaceInWords,
+): string {
+  switch (basis.reason) {
+    case 'NotIsolated':
+      return `no policy selects ${side.name} for ${direction}, so everything is open`;
+    case 'AdmittedByRule':
+      return `admitted by ${partsInWords(decidedBy, place)}`;
+    case 'NoRuleAdmits':
+      return `restricted by ${partsInWords(isolatedBy, place)}, and no rule admits this`;
+    case 'DeniedByRule':
+      return `denied by ${partsInWords(decidedBy, place)}`;
+    case 'NotSubject':
+      return side.hostNetwork
+        ? `policies have no say: ${side.name} uses the host network and has its node's address`
+        : `policies have no say: ${side.name} is no pod`;
+    case 'SameNode':
+      return 'policies have no say: a pod and its own node may always talk';
+    case 'Self':
+      return 'policies have no say: a pod and itself';
+    case 'Open':
+      return [...new Set(basis.open.map(({ message }) => message))].join(' ');
+  }
+}
+
+/** One part of each policy. */
+function partsInWords(parts: readonly PolicyPart[], place: PlaceInWords): string {
+  const seen = new Set<string>();
+  const first = parts.filter(({ policy: { group, kind, namespace, name } }) => {
+    const key = [group, kind, namespace, name].join('/');
+    return seen.size < seen.add(key).size;
+  });
+  return first.map(({ policy, path }) => place(policy, path)).join(', ');
+}
+
+function rejectedInWords({ policy, path, failed }: RejectedRule, place: PlaceInWords): string {
+  return `${place(policy, path)}: ${failed.map(failureInWords).join('; ')}`;
+}
+
+function failureInWords(failure: FailedPredicate): string {
+  switch (failure.kind) {
+    case 'SubjectTerm':
+    case 'PeerTerm': {
+      const { of, key, operator, values } = failure.requirement;
+      const whose = of === 'Namespace' ? 'namespace label' : 'pod label';
+      const isOne = operator === 'In' && values.length === 1;
+      const wanted = isOne
+        ? `${key}: ${values[0]}`
+        : `${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
+      return `${whose} ${wanted} does not hold`;
+    }
+    case 'PeerScope':
+      return 'another namespace than the policy’s';
+    case 'PeerIsNoPod':
+      return 'the other side is no pod';
+    case 'PeerBlock':
+      return 'the address block does not match';
+    case 'Protocol':
+      return `protocol ${failure.entry.protocol}`;
+    case 'Port': {
+      const { first = 0, last = 0 } = failure.entry.range ?? {};
+      return `port ${first === last ? first : `${first} to ${last}`}`;
+    }
+    case 'PortName':
+      return `port named ${failure.entry.name}`;
+    case 'Other':
+      return `${failure.path} does not hold`;
+  }
+}
+
+function sideLines(word: string, side: Side): readonly string[] {
+  if (side.pod === undefined) return [`${word.padEnd(13)} ${side.name}: no labels, so only address blocks match it`];
+  const namespace =
+    side.namespaceLabels === undefined ? 'labels not known, but for its name' : labelsInWords(side.namespaceLabels);
+  return [
+    `${word.padEnd(13)} ${side.name}${side.hostNetwork ? ' (host network)' : ''}`,
+    `              pod labels        ${labelsInWords(side.labels)}`,
+    `              namespace labels  ${namespace}`,
+  ];
+}
