@@ -8,7 +8,9 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const folder = 'examples/three-tier/';
 const threeTier = Object.fromEntries(
-  readdirSync(folder).map((name) => [folder + name, readFileSync(folder + name, 'utf8')]),
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => [folder + name, readFileSync(folder + name, 'utf8')]),
 );
 const policiesFile = `${folder}02-policies.yaml`;
 

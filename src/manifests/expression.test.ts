@@ -87,6 +87,7 @@ describe('what the API server refuses', () => {
 
   it('does not befall what it admits', () => {
     const folder = 'examples/three-tier/';
-    expect(readdirSync(folder).flatMap((name) => errorsIn(folder + name))).toEqual([]);
+    const manifests = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+    expect(manifests.flatMap((name) => errorsIn(folder + name))).toEqual([]);
   });
 });
