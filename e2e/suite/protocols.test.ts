@@ -98,7 +98,6 @@ describe('UDP, DNS and HTTPS', () => {
       { name: 'ignored', from: from('client'), to, ...ignored, expect: 'Allow' },
       { name: 'ignored-is-no-denial', from: from('stranger'), to, ...ignored, expect: 'Deny' },
       { name: 'closed', from: from('client'), to: closed, ...asked, expect: 'Allow' },
-      { name: 'closed-was-reached', from: from('client'), to: closed, ...asked, expect: 'Deny' },
       {
         name: 'preset',
         from: from('client'),
@@ -117,9 +116,11 @@ describe('UDP, DNS and HTTPS', () => {
       ignored: 'Inconclusive NoDatagramAnswer',
       'ignored-is-no-denial': 'Inconclusive NoTargetControl',
       closed: 'Failed NothingListening',
-      'closed-was-reached': 'Failed ReachedClosedPort',
       preset: 'Passed Reachable',
     });
+    // By itself: a kernel sends one client few refusals a second, and an Allow that tries again uses them up.
+    const refused = { name: 'closed-was-reached', from: from('client'), to: closed, ...asked, expect: 'Deny' };
+    expect(await verdictsOf('udp-closed', [refused])).toEqual({ 'closed-was-reached': 'Failed ReachedClosedPort' });
   });
 
   it('completes a TLS handshake, and tells a server that speaks none', async () => {
