@@ -58,8 +58,11 @@ const turnedToo: Readonly<Record<string, readonly string[]>> = {
   'and-where-or-was-meant': ['and-where-or-was-meant/and-where-or-was-meant/local-reaches-server'],
 };
 
+const findings: Readonly<Record<string, Wanted>> = parse(readFileSync(`${folder}/findings.yaml`, 'utf8'));
+
 describe.each(readdirSync(folder).filter((name) => !name.includes('.')))('broken/%s', (name) => {
-  const wanted: Wanted = parse(readFileSync(`${folder}/${name}/finding.yaml`, 'utf8'));
+  const wanted = findings[name];
+  if (wanted === undefined) throw new Error(`${name} is not in findings.yaml`);
   const texts = textsOf(name);
   const profile = profiles[name];
   const reading: Reading = {
