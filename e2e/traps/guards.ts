@@ -36,8 +36,8 @@ export const unresolvedName: Patch = {
 /** A Service without ready endpoints is not dialled. */
 export const readyEndpoints: Patch = {
   file: 'src/plan/target.ts',
-  search: 'if (all.length === 0) return',
-  replace: 'if (all.length < 0) return',
+  search: 'endpoints.length === 0',
+  replace: 'endpoints.length < 0',
 };
 
 /** A tool that failed has said nothing. */

@@ -287,7 +287,6 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
   }
   const slices = view.endpointSlices(namespace, service.metadata.name);
   const all = readyEndpoints(slices, servicePort.name ?? '', protocol);
-  if (all.length === 0) return withoutEndpoints(expectation, testNamespace);
   // Behind a cluster address too: what answers there is an endpoint, and whoever may write EndpointSlices chooses it.
   const refused = all.find(({ address }) => isRefused(address, expectation));
   if (refused !== undefined) return refusal(refused.address, expectation, testNamespace);
@@ -300,7 +299,11 @@ function serviceTargets(testNamespace: string, expectation: Expectation, view: C
   const addresses = isHeadless
     ? sliceFamilies(slices, expectation.ipFamilies).map((family) => ({ family, address: undefined }))
     : serviceAddresses(service, expectation.ipFamilies).map((address) => ({ family: familyOf(address), address }));
-  if (addresses.length === 0) return withoutFamily(name, familiesOf(expectation));
+  if (addresses.length === 0) {
+    return all.length === 0
+      ? withoutEndpoints(expectation, testNamespace)
+      : withoutFamily(name, familiesOf(expectation));
+  }
   const targets: Target[] = [];
   const notes = new Set<string>();
   for (const { family, address } of addresses) {
