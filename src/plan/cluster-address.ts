@@ -22,7 +22,7 @@ export function isInUse(address: string, { pods, services, endpointSlices }: Add
   );
 }
 
-/** One notation for each address; an IPv4 address in IPv6 clothes is the IPv4 address. */
-function canonical(address: string): string {
+/** One notation per address: `::ffff:10.0.0.1` is 10.0.0.1, and IPv6 has many ways to write the same. */
+export function canonical(address: string): string {
   return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 }

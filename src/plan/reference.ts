@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js';
 import {
   type ConnectivityTest,
   type LabelSelector,
@@ -7,6 +6,7 @@ import {
   type Source,
   type TargetReference,
 } from '../api/index.ts';
+import { canonical } from './cluster-address.ts';
 import { consentOf, isOfAdministrators, refusesProbes, type Scope } from './consent.ts';
 import type { Finding } from './finding.ts';
 import { describeReferred, describeSelector } from './referred.ts';
@@ -174,7 +174,7 @@ export function refusedAddress(addresses: readonly string[], view: ClusterView):
     .namespaces()
     .filter((namespace) => refusesProbes(namespace, 'Target'))
     .map(({ metadata }) => addressesIn(metadata.name, view));
-  const refused = addresses.find((address) => refusing.some((known) => known.has(normal(address))));
+  const refused = addresses.find((address) => refusing.some((known) => known.has(canonical(address))));
   if (refused === undefined) return undefined;
   return {
     reason: 'ProbesRefused',
@@ -189,10 +189,5 @@ function addressesIn(namespace: string, view: ClusterView): ReadonlySet<string> 
     ...pods.flatMap(({ status }) => [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)]),
     ...view.services(namespace).flatMap(({ spec }) => [spec.clusterIP, ...(spec.clusterIPs ?? [])]),
   ];
-  return new Set(addresses.filter((address) => address !== undefined).map(normal));
-}
-
-/** One notation per address: `::ffff:10.0.0.1` is 10.0.0.1, and IPv6 has many ways to write the same. */
-function normal(address: string): string {
-  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+  return new Set(addresses.filter((address) => address !== undefined).map(canonical));
 }
