@@ -95,16 +95,23 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
     run.runRequest ?? test.status?.lastHandledRunRequest,
   );
   const repeats = run.plan.lines
-    .filter((line) => isOpenDeny(line, rows))
-    .flatMap((line) => line.checks.map((check) => repeatAtOf(changedAt(test, run, changes, line, check))))
+    .filter((line) => isOpen(line, rows))
+    .flatMap((line) =>
+      line.checks.filter(isGuard).map((check) => repeatAtOf(changedAt(test, run, changes, line, check))),
+    )
     .filter((until) => until !== undefined);
   return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1 };
 }
 
-/** Whether a Deny connected, be it excused or not: what had failed before does not wait for its period to be seen closed. */
-function isOpenDeny({ expectation }: Line, rows: readonly Row[]): boolean {
+/** Whether an expectation did not hold, be it excused or not: what had failed before does not wait for its period to be seen closed. */
+function isOpen({ expectation }: Line, rows: readonly Row[]): boolean {
   const row = rows.find(({ name }) => name === expectation.name);
-  return expectation.expect === 'Deny' && (row?.verdict === 'Failed' || row?.reason === 'EnforcementDelayed');
+  return row?.verdict === 'Failed' || row?.reason === 'EnforcementDelayed';
+}
+
+/** Only what must not connect is asked again when a change is old enough. */
+function isGuard({ mode }: Check): boolean {
+  return mode === 'guard';
 }
 
 /** How long after the last report a kubelet may yet renew its Lease: it does so every ten seconds, on a busy node a little later. */

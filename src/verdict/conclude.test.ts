@@ -612,10 +612,14 @@ describe('a block of addresses and what it excepts', () => {
     cidr: { block: '203.0.113.0/24', except: ['203.0.113.8/29'], sample: '203.0.113.7', exceptSample: '203.0.113.9' },
     port: 443,
   };
-  const verdictsOf = (inside: Observation, excepted: Observation) => {
-    const test = testOf([
-      expectationOf({ name: 'block', from: from('web'), to, expect: 'Deny', control: { mode: 'UnreachableIsEnough' } }),
-    ]);
+  const verdictsOf = (
+    inside: Observation,
+    excepted: Observation,
+    { expect = 'Deny', isDelayed = false }: { expect?: Expectation['expect']; isDelayed?: boolean } = {},
+  ) => {
+    const control = { control: { mode: 'UnreachableIsEnough' as const } };
+    const block = { name: 'block', from: from('web'), to, expect, ...(expect === 'Deny' ? control : {}) };
+    const test = testOf([expectationOf(block)]);
     const { lines, assignments } = planFor(test, viewOf(shop));
     const seenAt = (address: string | undefined) => (address === '203.0.113.7' ? inside : excepted);
     return concludeRun(test, {
@@ -627,7 +631,7 @@ describe('a block of addresses and what it excepts', () => {
       })),
       disturbed: false,
       denials: drop,
-      isDelayed: () => false,
+      isDelayed: () => isDelayed,
       isNodeHeard: () => true,
       nodesOf: () => [],
       targetStands: () => true,
@@ -641,6 +645,16 @@ describe('a block of addresses and what it excepts', () => {
   ])('%s', (_, inside, excepted, verdict) => {
     const row = verdictsOf(inside, excepted);
     expect(`${row?.verdict} ${row?.reason}`).toBe(verdict);
+  });
+
+  it('shows the hole before anything else that is wrong', () => {
+    const row = verdictsOf(silence, connection, { expect: 'Allow' });
+    expect(row).toMatchObject({ verdict: 'Failed', reason: 'UnexpectedlyReachable' });
+  });
+
+  it('counts how often what an Allow excepts was excused', () => {
+    const row = verdictsOf(connection, connection, { expect: 'Allow', isDelayed: true });
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'EnforcementDelayed', excusedRuns: 1 });
   });
 
   it('says which address decided', () => {

@@ -76,14 +76,14 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, na
   const previous = test.status?.expectations?.find(({ name }) => name === expectation.name);
   const judged: JudgedCheck[] = [
     ...line.findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message })),
-    ...line.checks.map((check) => judgeCheck(test, { line, check, previous }, evidence, names)),
+    ...holesFirst(line.checks).map((check) => judgeCheck(test, { line, check, previous }, evidence, names)),
   ];
   const decisive = worst(slowestFirst(judged)) ?? {
     verdict: 'Inconclusive' as const,
     reason: 'NotProbed' as const,
     message: 'Nothing was probed.',
   };
-  const isExcused = expectation.expect === 'Deny' && judged.some(({ reason }) => reason === 'EnforcementDelayed');
+  const isExcused = judged.some(({ reason, check }) => reason === 'EnforcementDelayed' && check?.mode === 'guard');
   const notes = decisive.check === undefined ? [] : line.notes;
   const message = [decisive.message, ...notes].join(' ');
   const row = {
@@ -104,6 +104,11 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, na
     reason: 'DryRun',
     message: plainText(`Would be ${row.verdict} (${row.reason}): ${message}`, maxMessageBytes),
   };
+}
+
+/** What must not connect before what must: of a block and what it excepts a hole is the worse of two failures. */
+function holesFirst(checks: readonly Check[]): readonly Check[] {
+  return [...checks.filter(({ mode }) => mode === 'guard'), ...checks.filter(({ mode }) => mode !== 'guard')];
 }
 
 /** Of an Allow's checks that passed, the slowest tells how long the whole expectation took; of a block's, the exception says more. */

@@ -50,6 +50,17 @@ describe('thresholds', () => {
     ]);
   });
 
+  it.each<[string, Partial<Row>]>([
+    ['connected', { verdict: 'Failed', reason: 'UnexpectedlyReachable' }],
+    ['reached a closed port', { verdict: 'Failed', reason: 'ReachedClosedPort' }],
+    ['was reset after it had reached its target', { verdict: 'Failed', reason: 'ReachedThenReset' }],
+    ['is excused for now', { verdict: 'Inconclusive', reason: 'EnforcementDelayed', excusedRuns: 1 }],
+  ])('show at once that what an Allow of a block excepts %s', (_, hole) => {
+    const open: Row = { ...row('Allow', 'Failed'), ...hole };
+
+    expect(damped(open, { ...row('Allow', 'Passed'), since }, { failures: 3, passes: 1 })).toEqual(open);
+  });
+
   it('let nothing stand that the test may no longer look at', () => {
     const before = { ...row('Allow', 'Passed'), since };
     const refused: Row = { ...row('Allow', 'Inconclusive'), reason: 'NotGranted' };
