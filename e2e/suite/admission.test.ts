@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { nextRun, rowsOf } from '../harness/postern.ts';
+import { nextRun, readTest, rowsOf } from '../harness/postern.ts';
+import { waitFor } from '../harness/wait.ts';
 import { connectivityTest, expectation, server } from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
@@ -33,7 +34,7 @@ describe('namespaces that restrict their pods', () => {
     expect(rowsOf(test).get('reaches')).toMatchObject({ verdict: 'Passed', reason: 'Reachable' });
   });
 
-  it('says QuotaExceeded, and nothing else, where the quota leaves no room', async () => {
+  it('says QuotaExceeded, and nothing else, where the quota leaves no room, and tries again by itself', async () => {
     world = await createWorld('postern-e2e-quota');
     const { namespace } = world;
     await world.apply(...server({ namespace, name: 'server', replicas: 2 }));
@@ -50,5 +51,16 @@ describe('namespaces that restrict their pods', () => {
     const verdicts = [...rowsOf(test).values()].map(({ verdict, reason }) => `${verdict} ${reason}`);
     expect(verdicts).toEqual(['Inconclusive QuotaExceeded', 'Inconclusive QuotaExceeded']);
     expect(rowsOf(test).get('reaches')?.message).toContain('exceeded quota');
+
+    // Nothing that Postern watches changes, and the period is an hour.
+    await world.kubectl(`delete resourcequota quota -n ${namespace}`);
+    const { status } = await waitFor(
+      async () => {
+        const newest = await readTest(world.kubectl, namespace, 'crowded');
+        return rowsOf(newest).get('reaches')?.verdict === 'Passed' && newest;
+      },
+      { what: 'the run after the quota', timeoutMs: 90_000 },
+    );
+    expect(status?.lastRun).toMatchObject({ trigger: 'Retry' });
   });
 });

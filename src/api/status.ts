@@ -103,12 +103,19 @@ const expectationStatus = Type.Object(
 const lastRun = Type.Object(
   {
     id: Type.String({ description: 'Identifies the run in logs and in the probe pods’ annotations.', maxLength: 64 }),
-    trigger: stringEnum(['Spec', 'Change', 'Confirmation', 'Period', 'Request'], {
+    trigger: stringEnum(['Spec', 'Change', 'Confirmation', 'Retry', 'Period', 'Request'], {
       description:
-        'What started it: a new spec, a change of policies, pods, Services or the calibration, a second look when such a change must have taken effect, the period, or the annotation postern.dev/run-requested-at.',
+        'What started it: a new spec, a change of policies, pods, Services or the calibration, a second look when such a change must have taken effect, another try because a probe pod did not come to state what it saw, the period, or the annotation postern.dev/run-requested-at.',
     }),
     startTime: time('When the run began.'),
     completionTime: time('When the last probe had reported what it saw.'),
+    brokenRuns: Type.Optional(
+      Type.Integer({
+        description:
+          'Runs in a row, the newest included, in which a probe pod was refused, did not start or was lost. The test is tried again after 15 seconds, then after twice as long each time, at most a period.',
+        minimum: 1,
+      }),
+    ),
     probePods: Type.Integer({ description: 'How many probe pods it used: one per source identity.', minimum: 0 }),
     apiRequests: Type.Integer({
       description:

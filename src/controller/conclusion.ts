@@ -86,6 +86,7 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
       trigger: run.trigger,
       startTime: new Date(run.startedAt).toISOString(),
       completionTime,
+      ...(isBroken(run) ? { brokenRuns: (test.status?.lastRun?.brokenRuns ?? 0) + 1 } : {}),
       probePods: run.probes.length,
       // The write of this very status is one of them.
       apiRequests: run.apiRequests + 1,
@@ -101,6 +102,11 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
     )
     .filter((until) => until !== undefined);
   return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1 };
+}
+
+/** Whether a probe pod did not come to state what it saw. */
+function isBroken({ probes }: Run): boolean {
+  return probes.some(({ report }) => report?.trouble !== undefined);
 }
 
 /** Whether an expectation did not hold, be it excused or not: what had failed before does not wait for its period to be seen closed. */

@@ -41,7 +41,7 @@ describe('the controller', () => {
     ['a busy API server', refusal(429, 'TooManyRequests'), 'ProbeNotStarted'],
     ['silence', { type: 'Stall' }, 'ProbeNotStarted'],
     ['half an answer about a pod that was created', { type: 'Truncate' }, 'ProbeNotStarted'],
-  ])('says why when a probe pod is refused by %s, and runs on the next occasion', async (_, fault, reason) => {
+  ])('says why when a probe pod is refused by %s, and tries again ever more seldom', async (_, fault, reason) => {
     stage.isKubeletAtWork = false;
     stage.server.fault(fault, { verb: 'create', plural: 'pods' });
     await stage.start();
@@ -49,11 +49,20 @@ describe('the controller', () => {
     stage.write(boundaries());
     await stage.atRest(1);
     expect(stage.verdicts()).toEqual(both(`Inconclusive ${reason}`));
+    expect(stage.statusOf()?.lastRun?.brokenRuns).toBe(1);
+
+    stage.server.fault(fault, { verb: 'create', plural: 'pods' });
+    await stage.pass(15_000);
+    await stage.atRest(2);
+    expect(stage.statusOf()?.lastRun?.brokenRuns).toBe(2);
+    await stage.pass(29_000);
+    expect(stage.started).toEqual(['shop/boundaries Spec', 'shop/boundaries Retry']);
 
     stage.isKubeletAtWork = true;
-    await stage.pass(300_000);
-    await stage.atRest(2);
+    await stage.pass(1000);
+    await stage.atRest(3);
     expect(stage.verdicts()).toEqual(passed);
+    expect(stage.statusOf()?.lastRun).not.toHaveProperty('brokenRuns');
   });
 
   it('judges what the other probe pods saw when one is refused', async () => {

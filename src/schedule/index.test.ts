@@ -13,6 +13,7 @@ interface StatusParts {
   readonly reason?: string;
   readonly handled?: string;
   readonly trigger?: Trigger;
+  readonly brokenRuns?: number;
 }
 
 function statusOf(parts: StatusParts = {}): Status {
@@ -21,6 +22,7 @@ function statusOf(parts: StatusParts = {}): Status {
     lastRun: {
       id: 'x',
       trigger: parts.trigger ?? 'Period',
+      ...(parts.brokenRuns === undefined ? {} : { brokenRuns: parts.brokenRuns }),
       startTime: new Date(at(-5)).toISOString(),
       completionTime: new Date(completed).toISOString(),
       probePods: 1,
@@ -150,6 +152,43 @@ describe('a test', () => {
       'waits out its period after the second look',
       { test: test({ status: statusOf({ trigger: 'Confirmation' }) }), now: at(15) },
       { waitMs: 285_000 },
+    ],
+    ...(
+      [
+        [1, 15],
+        [2, 30],
+        [3, 60],
+        [5, 240],
+      ] as const
+    ).flatMap(([brokenRuns, seconds]): [string, Partial<Occasion>, ReturnType<typeof dueFor>][] => [
+      [
+        `is tried again ${seconds} s after ${brokenRuns} runs whose probe pods said nothing`,
+        { test: test({ status: statusOf({ brokenRuns }) }), now: at(seconds) },
+        { trigger: 'Retry' },
+      ],
+      [
+        `is not tried again any sooner after ${brokenRuns} such runs`,
+        { test: test({ status: statusOf({ brokenRuns }) }), now: at(seconds - 1) },
+        { waitMs: 1000 },
+      ],
+    ]),
+    [
+      'waits out its period where another try would come later than that',
+      { test: test({ status: statusOf({ brokenRuns: 6 }) }), now: at(299) },
+      { waitMs: 1000 },
+    ],
+    [
+      'is tried again, which is as good as a second look, where a change made a run whose probe pods said nothing',
+      { test: test({ status: statusOf({ brokenRuns: 1, trigger: 'Change' }) }), now: at(15) },
+      { trigger: 'Retry' },
+    ],
+    [
+      'is still looked at again after a change where another try would come later than its period',
+      {
+        test: test({ spec: { periodSeconds: 20 }, status: statusOf({ brokenRuns: 2, trigger: 'Change' }) }),
+        now: at(15),
+      },
+      { trigger: 'Confirmation' },
     ],
     ['is not due when a change was taken back', { noticed: { current: at(9), first: at(5) } }, { waitMs: 290_000 }],
   ])('%s', (_, parts, due) => {

@@ -1,5 +1,11 @@
 /** When a test runs next; pure. */
-import { type ConnectivityTest, type KubeObject, runRequestAnnotation, type Trigger } from '../api/index.ts';
+import {
+  type ConnectivityTest,
+  type KubeObject,
+  type LastRun,
+  runRequestAnnotation,
+  type Trigger,
+} from '../api/index.ts';
 import { plainText } from '../text/index.ts';
 
 /** What is known when the question is asked. */
@@ -29,6 +35,12 @@ const patienceMs = 5000;
  * `identity-change-grace-period`).
  */
 const confirmMs = 15_000;
+
+/**
+ * How long after a run in which a probe pod was refused, did not start or was lost the test is tried again, doubled with each
+ * such run: nothing tells when a quota, an admission policy or a registry lets the next one through.
+ */
+const firstRetryMs = 15_000;
 
 /** Characters of a request annotation that the status echoes, and so that tell requests apart. */
 const maxRequestLength = 64;
@@ -63,17 +75,27 @@ export function dueFor({ test, fingerprint, noticed, repeatInMs, now, monotonic 
   const request = runRequestOf(test);
   if (request !== undefined && request !== status?.lastHandledRunRequest) return { trigger: 'Request' };
   const completedAt = Date.parse(lastRun.completionTime);
-  const periodMs = 1000 * (spec.periodSeconds ?? 300);
-  const isConfirmed = lastRun.trigger !== 'Change' || confirmMs >= periodMs;
-  const nextAt = completedAt + (isConfirmed ? periodMs : confirmMs);
+  const { trigger, afterMs } = nextOccasion(lastRun, 1000 * (spec.periodSeconds ?? 300));
+  const nextAt = completedAt + afterMs;
   // A run that ends in the future ended before the clock was set back, who knows how long ago. Nor does this hold if the status
   // has no readable time: a wait of no length at all would be a busy loop.
   const isEarly = completedAt <= now && now < nextAt;
-  if (!isEarly) return { trigger: isConfirmed ? 'Period' : 'Confirmation' };
+  if (!isEarly) return { trigger };
   const quietAt = Math.min(noticed.current + quietMs, noticed.first + patienceMs);
   const changeMs = lastRun.fingerprint === fingerprint ? Number.POSITIVE_INFINITY : quietAt - monotonic;
   const waitMs = Math.min(changeMs, repeatInMs ?? Number.POSITIVE_INFINITY, nextAt - now);
   return waitMs <= 0 ? { trigger: 'Change' } : { waitMs };
+}
+
+/** What makes the test run after its newest run if nothing happens, and how long after. */
+function nextOccasion(
+  { trigger, brokenRuns = 0 }: LastRun,
+  periodMs: number,
+): { readonly trigger: Trigger; readonly afterMs: number } {
+  const retryMs = firstRetryMs * 2 ** (brokenRuns - 1);
+  if (brokenRuns > 0 && retryMs < periodMs) return { trigger: 'Retry', afterMs: retryMs };
+  if (trigger === 'Change' && confirmMs < periodMs) return { trigger: 'Confirmation', afterMs: confirmMs };
+  return { trigger: 'Period', afterMs: periodMs };
 }
 
 /** Whether the newest verdicts belong to an older spec. */
