@@ -1,7 +1,7 @@
 /** The real cluster that the integration tests, the end-to-end tests and the demonstration run on. */
 import process from 'node:process';
 
-import { cniNames, cniOf } from './cni/index.ts';
+import { type CniName, cniNames, cniOf } from './cni/index.ts';
 import { withLock } from './lock.ts';
 import { type Mirror, runMirror } from './mirror.ts';
 import { type OutsideServer, runOutsideServer } from './outside.ts';
@@ -17,6 +17,8 @@ import { type Workspace, openWorkspace } from './workspace.ts';
 export interface Cluster {
   readonly name: string;
   readonly kubeconfig: string;
+  /** Its network plugin, which decides how it denies, if it does. */
+  readonly cni: CniName;
   /** The docker network that the nodes are on; containers on it are outside of the cluster, and within its reach. */
   readonly dockerNetwork: string;
   readonly tools: { readonly kind: string; readonly kubectl: string; readonly helm: string; readonly promtool: string };
@@ -41,7 +43,7 @@ export async function ensureCluster(options: ClusterOptions = {}): Promise<Clust
   const workspace = openWorkspace(environment);
   const { workers = cniOf(workspace.cni).workers } = options;
   const shape = { workers, ...(isSealed === undefined ? {} : { isSealed }) };
-  return clusterFrom(await setUp(workspace, shape, progress));
+  return clusterFrom(await setUp(workspace, shape, progress), workspace);
 }
 
 /** The cluster of this clone, which is up. */
@@ -50,7 +52,7 @@ export function currentCluster(): Cluster {
   const record = readRecord(workspace, workspace.clusterName);
   if (record?.phase !== 'ready')
     throw new Error(`cluster ${workspace.clusterName} is not up: run \`npm run cluster:up\``);
-  return clusterFrom(record);
+  return clusterFrom(record, workspace);
 }
 
 /** Builds what changed of the operator's and the probe's images and puts it on all nodes; gives their names. */
@@ -136,7 +138,6 @@ function progressNote(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function clusterFrom(record: ClusterRecord): Cluster {
-  const { name, kubeconfig, tools, imageSource } = record;
-  return { name, kubeconfig, dockerNetwork: name, tools, imageSource };
+function clusterFrom({ name, kubeconfig, tools, imageSource }: ClusterRecord, { cni }: Workspace): Cluster {
+  return { name, kubeconfig, cni, dockerNetwork: name, tools, imageSource };
 }

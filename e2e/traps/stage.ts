@@ -11,7 +11,7 @@ import { type Operator, startOperator } from './operator.ts';
 import type { Patch } from './patch.ts';
 import { probeProgram, probeVariant } from './probe-variant.ts';
 import { createScene, type Scene } from './scene.ts';
-import type { Finding } from './table.ts';
+import { type Finding, isCaught } from './table.ts';
 import type { Family, Presumption, Trap } from './trap.ts';
 
 /** Traps that look on at a time; each waits most of its time. */
@@ -22,6 +22,7 @@ interface Placed {
   readonly trap: Trap;
   readonly family: string;
   readonly presumes: Presumption;
+  readonly isAtHome: boolean;
   readonly scene: Scene;
 }
 
@@ -56,22 +57,24 @@ export async function springAll(
     const placed = scenes.flatMap(([family, scene]) =>
       family.traps.map((trap): Placed => {
         const presumes = trap.presumes ?? family.presumes ?? 'silence';
-        return { trap, family: family.name, presumes, scene };
+        // Cilium as it is usually set up drops what is denied; the other clusters answer, or enforce nothing.
+        const isAtHome = presumes === 'nothing' || cluster.cni === 'cilium';
+        return { trap, family: family.name, presumes, isAtHome, scene };
       }),
     );
     const withGuard = new Map<Trap, string>();
     const withoutGuard = new Map<Trap, string>();
-    for (const batch of batchesOf(placed)) {
+    for (const batch of batchesOf(placed, isGuardedOnly)) {
       if (interruption.aborted) break;
-      if (isGuardedOnly && batch.guard !== undefined) continue;
       await stage.play(batch, batch.guard === undefined ? withGuard : withoutGuard);
     }
-    return placed.map(({ trap, family, presumes }) => ({
+    return placed.map(({ trap, family, presumes, isAtHome }) => ({
       trap,
       family,
       presumes,
+      isAtHome,
       withGuard: withGuard.get(trap) ?? 'nothing',
-      ...(isGuardedOnly ? {} : { withoutGuard: withoutGuard.get(trap) ?? 'nothing' }),
+      ...(isGuardedOnly || !isAtHome ? {} : { withoutGuard: withoutGuard.get(trap) ?? 'nothing' }),
     }));
   } finally {
     // Each as far as it goes: what one family leaves behind must not keep the operator away.
@@ -86,11 +89,12 @@ export async function springAll(
   }
 }
 
-/** First everything with all guards in place, then guard by guard without it. */
-function batchesOf(placed: readonly Placed[]): readonly Batch[] {
+/** First everything with all guards in place, then guard by guard without it, where that would show anything. */
+function batchesOf(placed: readonly Placed[], isGuardedOnly: boolean): readonly Batch[] {
   const worldOf = ({ trap }: Placed) => JSON.stringify([trap.fault, trap.environment]);
   const guarded = [...Map.groupBy(placed, worldOf).values()];
-  const unguarded = [...Map.groupBy(placed, (each) => JSON.stringify([each.trap.guard, worldOf(each)])).values()];
+  const showing = isGuardedOnly ? [] : placed.filter(({ isAtHome }) => isAtHome);
+  const unguarded = [...Map.groupBy(showing, (each) => JSON.stringify([each.trap.guard, worldOf(each)])).values()];
   return [
     ...guarded.map((group) => ({ title: 'all guards in place', guard: undefined, placed: group })),
     ...unguarded.map((group) => ({
@@ -156,14 +160,16 @@ async function raiseStage(cluster: Cluster, { kubectl, images, say }: StageParts
       };
       await start();
       try {
-        const spring = async ({ trap, scene, family }: Placed): Promise<void> => {
+        const spring = async ({ trap, scene, family, presumes, isAtHome }: Placed): Promise<void> => {
           if (interruption.aborted) return;
           const wanted = guard === undefined ? trap.right : trap.wrong;
           let what = await attempt(trap, scene);
           if (what !== wanted && isWorthAnother(what, guard) && !interruption.aborted)
             what = await attempt(trap, scene);
           seen.set(trap, what);
-          say(`  ${what === wanted ? 'ok    ' : 'BROKEN'}  ${family}: ${trap.name}: ${what}`);
+          const isOk =
+            guard === undefined ? isCaught({ trap, family, presumes, isAtHome, withGuard: what }) : what === wanted;
+          say(`  ${isOk ? 'ok    ' : 'BROKEN'}  ${family}: ${trap.name}: ${what}`);
         };
         await inParallel(
           placed.filter(({ trap }) => trap.isAlone !== true),

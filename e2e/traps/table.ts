@@ -5,6 +5,8 @@ export interface Finding {
   readonly trap: Trap;
   readonly family: string;
   readonly presumes: Presumption;
+  /** Whether the cluster is as the trap presumes. If not, what is right there is not known, only what is wrong everywhere. */
+  readonly isAtHome: boolean;
   /** What was seen with the guard in place. */
   readonly withGuard: string;
   /** What was seen without it; absent if it was not taken out. */
@@ -12,8 +14,20 @@ export interface Finding {
 }
 
 /** Whether the guard held, and whether it is what held. */
-export function isCaught({ trap, withGuard, withoutGuard }: Finding): boolean {
-  return withGuard === trap.right && (withoutGuard === undefined || withoutGuard === trap.wrong);
+export function isCaught(finding: Finding): boolean {
+  const { trap, withoutGuard } = finding;
+  return isHeld(finding) && (withoutGuard === undefined || withoutGuard === trap.wrong);
+}
+
+function isHeld({ trap, isAtHome, withGuard }: Finding): boolean {
+  if (isAtHome) return withGuard === trap.right;
+  return verdict.test(withGuard) && withGuard !== trap.wrong && !isWrongPass({ trap, withGuard });
+}
+
+const verdict = /^(Passed|Failed|Inconclusive|Skipped) /;
+
+function isWrongPass({ trap, withGuard }: Pick<Finding, 'trap' | 'withGuard'>): boolean {
+  return withGuard.startsWith('Passed') && withGuard !== trap.right;
 }
 
 /** One line per trap. */
@@ -40,9 +54,11 @@ export function tableOf(findings: readonly Finding[]): string {
 }
 
 /** What is wrong with a trap, in words; empty if nothing is. */
-export function complaintsAbout({ trap, withGuard, withoutGuard }: Finding): readonly string[] {
+export function complaintsAbout(finding: Finding): readonly string[] {
+  const { trap, isAtHome, withGuard, withoutGuard } = finding;
+  const wanted = isAtHome ? `be ${trap.right}` : `have a verdict other than ${trap.wrong}, and no pass`;
   return [
-    ...(withGuard === trap.right ? [] : [`${trap.name}: must be ${trap.right}, is ${withGuard}`]),
+    ...(isHeld(finding) ? [] : [`${trap.name}: must ${wanted}, is ${withGuard}`]),
     ...(withoutGuard === undefined || withoutGuard === trap.wrong
       ? []
       : [`${trap.name}: catches nothing: without its guard it must be ${trap.wrong}, is ${withoutGuard}`]),
@@ -51,12 +67,10 @@ export function complaintsAbout({ trap, withGuard, withoutGuard }: Finding): rea
 
 /** How many traps there were, and what became of them. A wrong verdict with its guard in place is a defect of Postern. */
 export function totalsOf(findings: readonly Finding[]): string {
-  const held = findings.filter(({ trap, withGuard }) => withGuard === trap.right).length;
+  const held = findings.filter(isHeld).length;
   const caught = findings.filter(({ trap, withoutGuard }) => withoutGuard === trap.wrong).length;
   const shown = findings.filter(isCaught).length;
-  const wrongPasses = findings.filter(
-    ({ trap, withGuard }) => withGuard !== trap.right && withGuard.startsWith('Passed'),
-  ).length;
+  const wrongPasses = findings.filter(isWrongPass).length;
   return [
     `${findings.length} traps: ${shown} shown, ${findings.length - shown} not shown`,
     `right verdict with the guard: ${held}; wrong verdict without it: ${caught}; wrong passes with the guard: ${wrongPasses}`,

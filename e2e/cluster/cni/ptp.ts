@@ -12,7 +12,8 @@ export const ptp: Cni = {
   title: 'ptp and routes between the nodes',
   configuration: () => `${configurationOf('', [])}\n${podSubnet}`,
   images: [],
-  workers: 1,
+  // As many as the traps need.
+  workers: 2,
   workloads: [],
   install: (target) => route(target, []),
 };
