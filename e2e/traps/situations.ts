@@ -1,4 +1,5 @@
 /** Words that worlds and traps are made of. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../src/api/index.ts';
 import type { Scene } from './scene.ts';
 import type { Trap } from './trap.ts';
@@ -134,4 +135,20 @@ export async function addressOf(scene: Scene, app: string): Promise<string> {
 /** A place for pods: a node by its name. */
 export function onNode(node: string): object {
   return { nodeSelector: { 'kubernetes.io/hostname': node } };
+}
+
+/**
+ * The newest verdict when it is another one, or after so many seconds. An excuse is not the last word: it is probed again, three
+ * times at most.
+ */
+export async function verdictOtherThan(
+  scene: Scene,
+  test: string,
+  verdict: string,
+  patienceSeconds: () => number = () => 45,
+): Promise<string> {
+  const newest = (): string => scene.verdictsOf(test).at(-1) ?? 'no verdict';
+  const isOpen = (): boolean => [verdict, 'Inconclusive EnforcementDelayed'].includes(newest());
+  for (let look = 0; look < 2 * patienceSeconds() && isOpen(); look += 1) await delay(500);
+  return newest();
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeGate, gatedSource, holding, openGate } from '../held-run.ts';
-import { closedFor, declaring, deployment, expectationOf, podsOf, workload } from '../situations.ts';
+import { closedFor, declaring, deployment, expectationOf, podsOf, verdictOtherThan, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family, Trap } from '../trap.ts';
 
@@ -228,12 +228,8 @@ function afterAPass(
       if (!hasPassed()) return scene.verdictsOf(test).at(-1) ?? 'no verdict';
       await open();
       // Other traps change the namespace as well, so that a new verdict alone says nothing.
-      // And what the network plugin was told may take effect only after the first look. An excuse is not the last word either.
-      const patience = (): number => (scene.verdictsOf(test).length === 1 ? 90 : 240);
-      const isOpen = (): boolean =>
-        [passed, 'Inconclusive EnforcementDelayed'].includes(scene.verdictsOf(test).at(-1) ?? '');
-      for (let look = 0; look < patience() && isOpen(); look += 1) await delay(500);
-      return scene.verdictsOf(test).at(-1) ?? 'no verdict';
+      // And what the network plugin was told may take effect only after the first look.
+      return await verdictOtherThan(scene, test, passed, () => (scene.verdictsOf(test).length === 1 ? 45 : 120));
     });
   })();
 }

@@ -1,7 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { whileLost } from '../broken-network.ts';
-import { addressOf, closedFor, declaring, deployment, expectationOf, onNode, workload } from '../situations.ts';
-import type { Scene } from '../scene.ts';
+import {
+  addressOf,
+  closedFor,
+  declaring,
+  deployment,
+  expectationOf,
+  onNode,
+  verdictOtherThan,
+  workload,
+} from '../situations.ts';
 import type { Family } from '../trap.ts';
 
 const client = deployment('client');
@@ -37,7 +44,7 @@ export const clock: Family = {
           await scene.verdict(test);
           scene.operator().signal('SIGUSR2');
           await kubectl(`delete networkpolicy close-closed -n ${namespace}`);
-          return await soonOtherThan(scene, test, 'Passed Denied');
+          return await verdictOtherThan(scene, test, 'Passed Denied');
         });
       },
       isAlone: true,
@@ -62,7 +69,7 @@ export const clock: Family = {
             await scene.verdict(test);
             scene.operator().signal('SIGUSR2');
             return await whileLost(scene, { node: scene.workers[0], address }, () =>
-              soonOtherThan(scene, test, 'Passed Reachable'),
+              verdictOtherThan(scene, test, 'Passed Reachable'),
             );
           },
           { periodSeconds: 10 },
@@ -72,9 +79,3 @@ export const clock: Family = {
     },
   ],
 };
-
-/** The first verdict that differs, or the newest one after most of a minute. */
-async function soonOtherThan(scene: Scene, test: string, verdict: string): Promise<string> {
-  for (let look = 0; look < 90 && scene.verdictsOf(test).at(-1) === verdict; look += 1) await delay(500);
-  return scene.verdictsOf(test).at(-1) ?? 'nothing';
-}
