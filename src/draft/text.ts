@@ -1,0 +1,61 @@
+import { Document, isMap, isScalar, isSeq, parse, Scalar, visit } from 'yaml';
+import { escapeUnseen, plainText } from '../text/index.ts';
+
+/** A YAML document with comment lines above it. */
+export interface Written {
+  readonly comments: readonly string[];
+  readonly object: object;
+}
+
+const lineWidth = 120;
+
+/** Several documents as one YAML text, which kubectl and `postern check` read alike. */
+export function yamlOf(documents: readonly Written[]): string {
+  return documents.map(documentOf).join('---\n').trimEnd();
+}
+
+function documentOf({ comments, object }: Written): string {
+  const document = new Document(object, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && !isReadAlike(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+    Pair: (_, { key, value }) => {
+      if (isScalar(key) && inOneLine.has(String(key.value)) && (isMap(value) || isSeq(value))) value.flow = true;
+    },
+  });
+  const above = comments.flatMap(commentLines).map((line) => `# ${line}\n`);
+  return `${above.join('')}${safe(document.toString({ lineWidth, flowCollectionPadding: true }))}`;
+}
+
+/** Short maps that read best as one line. */
+const inOneLine: ReadonlySet<string> = new Set(['from', 'to', 'metadata', 'policyTypes', 'udp']);
+
+/** Whether every YAML that clients speak takes an unquoted text for just that text: to kubectl `on` is a boolean. */
+function isReadAlike(text: string): boolean {
+  return ['1.1', '1.2'].every((version) => {
+    try {
+      return parse(text, { version: version === '1.1' ? '1.1' : '1.2' }) === text;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** In double quotes JSON's notation is YAML's too, and elsewhere the writer leaves nothing that it would change. */
+function safe(yaml: string): string {
+  return escapeUnseen(yaml);
+}
+
+const longestComment = 1024;
+
+function commentLines(text: string): readonly string[] {
+  const words = plainText(text, longestComment).split(' ');
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 3 > lineWidth) lines.push(lines.length === 0 ? word : `  ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
