@@ -71,7 +71,9 @@ export function candidatesIn(cluster: KnownCluster): Candidates {
     ...(open.length <= mostOpen ? [] : [`${open.length - mostOpen} more connections that policies leave open.`]),
     ...(counts.unrestricted === 0
       ? []
-      : [`${counts.unrestricted} connections at declared ports that no policy restricts: nobody decided about them yet.`]),
+      : [
+          `${counts.unrestricted} connections at declared ports that no policy restricts: nobody decided about them yet.`,
+        ]),
     ...(counts.denied === 0
       ? []
       : [`${counts.denied} denied connections besides those drafted, from workloads less like the admitted ones.`]),

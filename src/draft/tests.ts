@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ConnectivityTest, Expectation, Specification } from '../api/index.ts';
 import { planFor } from '../plan/index.ts';
-import { type Knowledge, type KnownCluster, policyInWords, type Prediction, predictTests } from '../prediction/index.ts';
+import {
+  type Knowledge,
+  type KnownCluster,
+  policyInWords,
+  type Prediction,
+  predictTests,
+} from '../prediction/index.ts';
 import { plainText } from '../text/index.ts';
 import { type Candidate, candidatesIn, connectionWords } from './candidate.ts';
 import { spokenAt, targetFor } from './door.ts';
@@ -45,7 +51,9 @@ export function draftTests(
     else drafts.push(draft);
   }
   drafts.push(
-    ...restricted.filter(({ namespace }) => isWanted(namespace)).flatMap((workload) => resolverDrafts(workload, cluster)),
+    ...restricted
+      .filter(({ namespace }) => isWanted(namespace))
+      .flatMap((workload) => resolverDrafts(workload, cluster)),
   );
   const parts = [...Map.groupBy(drafts, ({ namespace }) => namespace)]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -70,7 +78,9 @@ export function draftTests(
     ({ metadata }) => metadata.namespace,
   );
   return {
-    tests: [...tests.values()].flatMap((own) => own.map((test) => ({ test: asManifest(test), withoutControl: unproved(test) }))),
+    tests: [...tests.values()].flatMap((own) =>
+      own.map((test) => ({ test: asManifest(test), withoutControl: unproved(test) })),
+    ),
     leftOut: [...unnamed, ...failed, ...leftOut],
   };
 }
@@ -136,7 +146,10 @@ function withNames(drafts: readonly Draft[]): readonly NamedDraft[] {
   return drafts.map((draft, index) => {
     const name = written[index] ?? '';
     const isPlain = name === draft.name && name.length <= longestName && counts.get(name)?.length === 1;
-    const hash = createHash('sha256').update(JSON.stringify([draft.words, draft.asked])).digest('hex').slice(0, 8);
+    const hash = createHash('sha256')
+      .update(JSON.stringify([draft.words, draft.asked]))
+      .digest('hex')
+      .slice(0, 8);
     return {
       ...draft,
       expectation: { name: isPlain ? name : `${name.slice(0, longestName - 9)}-${hash}`, ...draft.asked },

@@ -21,15 +21,26 @@ function documentOf({ comments, object }: Written): string {
       if (typeof node.value === 'string' && !isReadAlike(node.value)) node.type = Scalar.QUOTE_DOUBLE;
     },
     Pair: (_, { key, value }) => {
-      if (isScalar(key) && inOneLine.has(String(key.value)) && (isMap(value) || isSeq(value))) value.flow = true;
+      if (!isScalar(key) || !(isMap(value) || isSeq(value))) return;
+      const name = String(key.value);
+      value.flow = isMap(value) ? shortMaps.has(name) : shortLists.has(name);
     },
   });
   const above = comments.flatMap(commentLines).map((line) => `# ${line}\n`);
-  return `${above.join('')}${safe(document.toString({ lineWidth, flowCollectionPadding: true }))}`;
+  return `${above.join('')}${safe(document.toString({ lineWidth }))}`;
 }
 
-/** Short maps that read best as one line. */
-const inOneLine: ReadonlySet<string> = new Set(['from', 'to', 'metadata', 'policyTypes', 'udp']);
+/** What reads best in one line. */
+const shortMaps: ReadonlySet<string> = new Set([
+  'metadata',
+  'from',
+  'to',
+  'udp',
+  'podSelector',
+  'namespaceSelector',
+  'ipBlock',
+]);
+const shortLists: ReadonlySet<string> = new Set(['policyTypes', 'ports']);
 
 /** Whether every YAML that clients speak takes an unquoted text for just that text: to kubectl `on` is a boolean. */
 function isReadAlike(text: string): boolean {
@@ -54,7 +65,8 @@ function commentLines(text: string): readonly string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + word.length + 3 > lineWidth) lines.push(lines.length === 0 ? word : `  ${word}`);
+    if (last === undefined || last.length + word.length + 3 > lineWidth)
+      lines.push(lines.length === 0 ? word : `  ${word}`);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;

@@ -3,5 +3,5 @@ export { policyInWords, predict, type Prediction, type PredictionReason } from '
 export { type Knowledge, type KnownCluster, type PredictedTest, predictTests } from './predict-tests.ts';
 export type { DecidingPart, PartInWords } from './reading.ts';
 export { type Route, type Routes, routesOf } from './route.ts';
-export { type PredictionWorld, worldOf } from './world.ts';
+export { isStandIn, type PredictionWorld, worldOf } from './world.ts';
 export { type ConnectionChange, connectionChanges, type End, outsideEnds } from './connection.ts';
