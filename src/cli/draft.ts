@@ -134,7 +134,7 @@ function bounded(lines: readonly string[]): readonly string[] {
 function controlNote({ withoutControl }: Pick<DraftedTest, 'withoutControl'>): readonly string[] {
   if (withoutControl.length === 0) return [];
   return [
-    `${withoutControl.length} Denies below have no Allow to the same target in their test, which would prove that it answers: ${withoutControl.join(', ')}. On the wire they need a readiness probe on that port, or \`control.from\`.`,
+    `To be proved on the wire, these Denies need somebody who shows that the target answers, by \`control.from\`, by an Allow or by a readiness probe on that port: ${withoutControl.join(', ')}.`,
   ];
 }
 

@@ -1,7 +1,8 @@
-import { type PolicyModel, type PolicyWorld, policyModel, type Answer, type Endpoint } from '../policy/index.ts';
+import { type Answer, type Endpoint, type PolicyModel, policyModel } from '../policy/index.ts';
 import type { KnownCluster } from '../prediction/index.ts';
 import { type Door, doorsOf } from './door.ts';
-import { type Workload, workloadsOf, usesHostNetwork } from './workload.ts';
+import { nearestOf } from './nearest.ts';
+import { usesHostNetwork, type Workload, workloadsOf } from './workload.ts';
 
 /** A connection that an expectation may be drafted for, by what the specification says of it. */
 export interface Candidate {
@@ -18,67 +19,65 @@ export interface Candidates {
   readonly leftOut: readonly string[];
 }
 
-/** Most Denies at one door from workloads of its own namespace, and from those of all others together. */
-const mostDenies = { own: 3, other: 1 } as const;
-
 /**
  * Every connection at declared ports that a rule of a policy admits, and next to it the denials that matter. Where no policy
- * restricts either side, nothing was decided and nothing is drafted. Of the workloads that a door is closed to, those come first
- * that pass another door of the same workload, then those whose labels are most like the admitted ones': a slip of a selector
- * opens to them first.
+ * restricts either side, nothing was decided and nothing is drafted.
  */
 export function candidatesIn(cluster: KnownCluster): Candidates {
   const { pods, namespaces, policies } = cluster;
-  const world: PolicyWorld = { pods, namespaces, policies };
-  const model = policyModel(world);
+  const model = policyModel({ pods, namespaces, policies });
   const all = workloadsOf(pods);
   const hosts = all.filter(usesHostNetwork);
   const workloads = all.filter((workload) => !usesHostNetwork(workload));
-  const isEgressRestricted = new Set(workloads.filter((workload) => isRestricted(workload, 'egress', model)));
+  const restricted = workloads.filter((workload) => isRestricted(workload, 'egress', model));
   const answerTo = askerOf(model);
-  const candidates: Candidate[] = [];
-  const open: Asked[] = [];
-  const counts = { unrestricted: 0, denied: 0 };
-  for (const doors of Map.groupBy(doorsOf(workloads, cluster), ({ workload }) => workload).values()) {
-    const [first] = doors;
-    if (first === undefined) continue;
-    const isIngressRestricted = isRestricted(first.workload, 'ingress', model);
-    const admitted = new Map<Door, readonly Workload[]>();
-    const refused = new Map<Door, readonly Workload[]>();
-    for (const door of doors) {
-      const answers = Map.groupBy(workloads, (source) => answerTo(source, door));
-      const allowed = answers.get('allow') ?? [];
-      const decided = allowed.filter((source) => isIngressRestricted || isEgressRestricted.has(source));
-      counts.unrestricted += allowed.length - decided.length;
-      admitted.set(door, decided);
-      refused.set(door, answers.get('deny') ?? []);
-      for (const source of [...(answers.get('undefined') ?? []), ...(answers.get('unknown') ?? [])])
-        open.push({ source, door });
-    }
-    for (const door of doors) {
-      const allowed = admitted.get(door) ?? [];
-      const denied = nearest(door, refused.get(door) ?? [], [...admitted.values()].flat());
-      counts.denied += (refused.get(door)?.length ?? 0) - denied.length;
-      candidates.push(
-        ...allowed.map((source) => ({ source, door, expect: 'Allow' as const })),
-        ...denied.map((source) => ({ source, door, expect: 'Deny' as const })),
-      );
-    }
-  }
-  const leftOut = [
-    ...hosts.map(({ words }) => `${words}: it uses the host network, where network policies have no say.`),
-    ...open.slice(0, mostOpen).map((asked) => openWords(asked, model)),
-    ...(open.length <= mostOpen ? [] : [`${open.length - mostOpen} more connections that policies leave open.`]),
-    ...(counts.unrestricted === 0
-      ? []
-      : [
-          `${counts.unrestricted} connections at declared ports that no policy restricts: nobody decided about them yet.`,
-        ]),
-    ...(counts.denied === 0
-      ? []
-      : [`${counts.denied} denied connections besides those drafted, from workloads less like the admitted ones.`]),
-  ];
-  return { candidates, restricted: workloads.filter((each) => isEgressRestricted.has(each)), leftOut };
+  const answered = doorsOf(workloads, cluster).map((door) => ({
+    door,
+    answers: Map.groupBy(workloads, (source) => answerTo(source, door)),
+  }));
+  const candidates = [...Map.groupBy(answered, ({ door }) => door.workload)].flatMap(([workload, doors]) =>
+    candidatesAt(doors, isRestricted(workload, 'ingress', model) ? workloads : restricted),
+  );
+  const open = answered.flatMap(({ door, answers }) =>
+    [...(answers.get('undefined') ?? []), ...(answers.get('unknown') ?? [])].map((source) => ({ source, door })),
+  );
+  const count = (answer: Answer, expect: Candidate['expect']): number =>
+    answered.reduce((sum, { answers }) => sum + (answers.get(answer)?.length ?? 0), 0) -
+    candidates.filter((each) => each.expect === expect).length;
+  return {
+    candidates,
+    restricted,
+    leftOut: [
+      ...hosts.map(({ words }) => `${words}: it uses the host network, where network policies have no say.`),
+      ...openWords(open, model),
+      ...counted(count('allow', 'Allow'), 'connection', 'at declared ports that no policy restricts'),
+      ...counted(count('deny', 'Deny'), 'denied connection', 'from workloads less like the admitted ones'),
+    ],
+  };
+}
+
+interface AnsweredDoor {
+  readonly door: Door;
+  readonly answers: ReadonlyMap<Answer | 'itself', readonly Workload[]>;
+}
+
+/** The candidates at the doors of one workload; only about sources of whom policies restrict this side or the other. */
+function candidatesAt(doors: readonly AnsweredDoor[], decidedAbout: readonly Workload[]): readonly Candidate[] {
+  const decided = new Set(decidedAbout);
+  const allowedAt = ({ answers }: AnsweredDoor) => (answers.get('allow') ?? []).filter((each) => decided.has(each));
+  const admitted = doors.flatMap(allowedAt);
+  return doors.flatMap((each) => {
+    const { door, answers } = each;
+    const denied = nearestOf(answers.get('deny') ?? [], admitted, door.workload.namespace);
+    return [
+      ...allowedAt(each).map((source) => ({ source, door, expect: 'Allow' as const })),
+      ...denied.map((source) => ({ source, door, expect: 'Deny' as const })),
+    ];
+  });
+}
+
+function counted(count: number, noun: string, which: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'} ${which}.`];
 }
 
 interface Asked {
@@ -89,12 +88,16 @@ interface Asked {
 /** Most connections of which it is said why they are open. */
 const mostOpen = 20;
 
-function openWords({ source, door }: Asked, model: PolicyModel): string {
-  const [from, to] = [endpointOf(source, 0), endpointOf(door.workload, source === door.workload ? 1 : 0)];
-  if (from === undefined || to === undefined) return `${connectionWords(source, door)}: not known.`;
-  const { egress, ingress } = model.decide({ source: from, destination: to, protocol: door.protocol, port: door.port });
-  const reasons = [...egress.basis.open, ...ingress.basis.open].map(({ message }) => message);
-  return `${connectionWords(source, door)}: ${[...new Set(reasons)].join(' ')}`;
+function openWords(open: readonly Asked[], model: PolicyModel): readonly string[] {
+  const sentences = open.slice(0, mostOpen).flatMap(({ source, door }) => {
+    const [from, to] = [endpointOf(source, 0), endpointOf(door.workload, source === door.workload ? 1 : 0)];
+    if (from === undefined || to === undefined) return [];
+    const { protocol, port } = door;
+    const { egress, ingress } = model.decide({ source: from, destination: to, protocol, port });
+    const reasons = [...egress.basis.open, ...ingress.basis.open].map(({ message }) => message);
+    return `${connectionWords(source, door)}: ${[...new Set(reasons)].join(' ')}`;
+  });
+  return [...sentences, ...counted(Math.max(0, open.length - mostOpen), 'further connection', 'left open by policies')];
 }
 
 function endpointOf({ namespace, pods }: Workload, replica: 0 | 1): Endpoint | undefined {
@@ -127,36 +130,4 @@ function askerOf(model: PolicyModel): (source: Workload, door: Door) => Answer |
     const to = positionOf(workload, source === workload ? 1 : 0);
     return from === undefined || to === undefined ? 'itself' : reachability.answer(from, to, protocol, port);
   };
-}
-
-function nearest({ workload }: Door, refused: readonly Workload[], admitted: readonly Workload[]): readonly Workload[] {
-  const known = new Set(admitted);
-  const likeness = new Map(refused.map((each) => [each, likenessOf(each, admitted)]));
-  const inOrder = refused.toSorted(
-    (a, b) =>
-      Number(known.has(b)) - Number(known.has(a)) ||
-      (likeness.get(b) ?? 0) - (likeness.get(a) ?? 0) ||
-      (a.words < b.words ? -1 : 1),
-  );
-  const isOwn = ({ namespace }: Workload): boolean => namespace === workload.namespace;
-  return [
-    ...inOrder.filter(isOwn).slice(0, mostDenies.own),
-    ...inOrder.filter((each) => !isOwn(each)).slice(0, mostDenies.other),
-  ];
-}
-
-/** The most labels that a workload's pods have in common with those of one that is admitted. */
-function likenessOf(workload: Workload, admitted: readonly Workload[]): number {
-  const labels = Object.entries(labelsOf(workload));
-  return Math.max(
-    0,
-    ...admitted.map((other) => {
-      const theirs = labelsOf(other);
-      return labels.filter(([key, value]) => Object.hasOwn(theirs, key) && theirs[key] === value).length;
-    }),
-  );
-}
-
-function labelsOf({ pods: [pod] }: Workload): Readonly<Record<string, string>> {
-  return pod?.metadata.labels ?? {};
 }

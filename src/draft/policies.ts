@@ -58,6 +58,9 @@ export function draftPolicies(
     problems,
     notes: [
       ...(gone.length === 0 ? [] : [`They stand in place of ${gone.join(', ')}: delete what has another name.`]),
+      ...besides(
+        cluster.policies.filter((policy) => !isGone(policy) && namespaces.has(policy.metadata.namespace ?? '')),
+      ),
       ...openSides(subjects),
       ...withoutNames(subjects, connections),
       ...confirmation.notes,
@@ -95,6 +98,11 @@ function withPolicies(cluster: KnownCluster, added: readonly Policy[]): KnownClu
 function asViewed(cluster: KnownCluster): KnownCluster {
   const byNamespace = Map.groupBy(cluster.policies, ({ metadata }) => metadata.namespace);
   return { ...cluster, view: { ...cluster.view, policies: (namespace) => byNamespace.get(namespace) ?? [] } };
+}
+
+function besides(policies: readonly Policy[]): readonly string[] {
+  const words = policies.map((policy) => policyInWords(referenceOf(policy)));
+  return words.length === 0 ? [] : [`They were confirmed beside ${words.join(', ')}, which stay in force.`];
 }
 
 function openSides(subjects: readonly Subject[]): readonly string[] {

@@ -23,7 +23,7 @@ export interface TestManifest {
 
 export interface DraftedTest {
   readonly test: TestManifest;
-  /** Names of its Denies that no Allow of it proves: something else has to show that their targets answer. */
+  /** Names of its Denies that neither an Allow of it nor a readiness probe proves: something else has to show that their targets answer. */
   readonly withoutControl: readonly string[];
 }
 
@@ -64,22 +64,27 @@ export function draftTests(
     knowledge,
   );
   const failed: string[] = [];
-  const confirmed = predicted.map(({ test, predictions }, index) => {
+  const confirmed = predicted.map(({ test, plan, predictions }, index) => {
     const expectations = test.spec.expectations.flatMap((expectation, position): readonly Expectation[] => {
       const prediction = predictions[position];
       if (prediction?.verdict === 'Passed') return [asDryRun(expectation, prediction)];
-      failed.push(`${parts[index]?.drafts[position]?.words}: ${prediction?.message}`);
+      const draft = parts[index]?.drafts[position];
+      failed.push(`${draft?.words}: ${(prediction?.verdict === 'Failed' && draft?.ifFailed) || prediction?.message}`);
       return [];
     });
-    return { ...test, spec: { ...test.spec, expectations } };
+    const ready = plan.lines.filter(({ checks }) => checks.every(({ target }) => target.readinessProved));
+    return {
+      test: { ...test, spec: { ...test.spec, expectations } },
+      ready: new Set(ready.map(({ expectation }) => expectation.name)),
+    };
   });
   const tests = Map.groupBy(
-    confirmed.filter(({ spec }) => spec.expectations.length > 0),
-    ({ metadata }) => metadata.namespace,
+    confirmed.filter(({ test }) => test.spec.expectations.length > 0),
+    ({ test }) => test.metadata.namespace,
   );
   return {
     tests: [...tests.values()].flatMap((own) =>
-      own.map((test) => ({ test: asManifest(test), withoutControl: unproved(test) })),
+      own.map(({ test, ready }) => ({ test: asManifest(test), withoutControl: unproved(test, ready) })),
     ),
     leftOut: [...unnamed, ...failed, ...leftOut],
   };
@@ -91,6 +96,8 @@ interface Draft {
   /** Drafts of one group prove each other, so that they stay in one test. */
   readonly group: string;
   readonly words: string;
+  /** What to say instead of the prediction where it is no surprise that it fails. */
+  readonly ifFailed?: string;
   readonly asked: Omit<Expectation, 'name'>;
 }
 
@@ -129,6 +136,7 @@ function resolverDrafts(source: Workload, { view }: KnownCluster): readonly Draf
     name: `${source.name}-resolves-names${protocol === 'TCP' ? '-by-tcp' : ''}`,
     group: 'names',
     words: `${source.words} -> its own DNS resolver by ${protocol}`,
+    ifFailed: 'no rule admits it, and applications that connect by name need it.',
     asked: { from, to, ...(protocol === 'TCP' ? { protocol } : {}), expect: 'Allow' as const },
   }));
 }
@@ -205,14 +213,16 @@ function asDryRun({ name, ...asked }: Expectation, { parts }: Prediction): Expec
     ({ policy, path }) => `${policyInWords(policy)}${isAllow ? ` (${path})` : ''}`,
   );
   const basis = `${isAllow ? 'admitted' : 'closed'} by ${[...new Set(named)].join(', ')}`;
-  const description = plainText(`Drafted, to be reviewed: ${basis}.`, longestDescription);
+  const description = plainText(`Drafted because it is ${basis}. To be reviewed.`, longestDescription);
   return { name, description, ...asked, dryRun: true };
 }
 
-function unproved({ spec: { expectations } }: ConnectivityTest): readonly string[] {
+function unproved({ spec: { expectations } }: ConnectivityTest, ready: ReadonlySet<string>): readonly string[] {
   const doorOf = ({ to, protocol }: Expectation): string => JSON.stringify([to, protocol]);
   const shown = new Set(expectations.filter(({ expect }) => expect === 'Allow').map(doorOf));
-  return expectations.filter((each) => each.expect === 'Deny' && !shown.has(doorOf(each))).map(({ name }) => name);
+  return expectations
+    .filter((each) => each.expect === 'Deny' && !shown.has(doorOf(each)) && !ready.has(each.name))
+    .map(({ name }) => name);
 }
 
 function asManifest({ apiVersion, kind, metadata, spec }: ConnectivityTest): TestManifest {

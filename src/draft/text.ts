@@ -26,8 +26,9 @@ function documentOf({ comments, object }: Written): string {
       value.flow = isMap(value) ? shortMaps.has(name) : shortLists.has(name);
     },
   });
+  // What is not seen stands in double quotes, where JSON's notation is YAML's too.
   const above = comments.flatMap(commentLines).map((line) => `# ${line}\n`);
-  return `${above.join('')}${safe(document.toString({ lineWidth }))}`;
+  return `${above.join('')}${escapeUnseen(document.toString({ lineWidth }))}`;
 }
 
 /** What reads best in one line. */
@@ -42,20 +43,19 @@ const shortMaps: ReadonlySet<string> = new Set([
 ]);
 const shortLists: ReadonlySet<string> = new Set(['policyTypes', 'ports']);
 
-/** Whether every YAML that clients speak takes an unquoted text for just that text: to kubectl `on` is a boolean. */
+/**
+ * Whether every YAML that clients speak takes an unquoted text for just that text, to kubectl `on` is a boolean, and whether it
+ * is shown as it is.
+ */
 function isReadAlike(text: string): boolean {
-  return ['1.1', '1.2'].every((version) => {
+  if (text.includes('\n') || escapeUnseen(text) !== text) return false;
+  return (['1.1', '1.2'] as const).every((version) => {
     try {
-      return parse(text, { version: version === '1.1' ? '1.1' : '1.2' }) === text;
+      return parse(text, { version, logLevel: 'silent' }) === text;
     } catch {
       return false;
     }
   });
-}
-
-/** In double quotes JSON's notation is YAML's too, and elsewhere the writer leaves nothing that it would change. */
-function safe(yaml: string): string {
-  return escapeUnseen(yaml);
 }
 
 const longestComment = 1024;
