@@ -109,7 +109,7 @@ function runTests(given: Given, declared: Declared, reading: Reading, surroundin
   }
   const { policies, pods } = declared.cluster;
   const head = [
-    `Drafted by postern ${surroundings.version} from ${policies.length} policies and ${pods.length} pods as written: what the policies say, not what they should say.`,
+    `Drafted by postern ${surroundings.version} from ${policies.length} ${policies.length === 1 ? 'policy' : 'policies'} and ${pods.length} pods as written: what the policies say, not what they should say.`,
     'Read each line, and take `dryRun` away from what is meant; what is not meant is a mistake of a policy.',
     ...bounded(leftOut.map((each) => `Left out: ${each}`)),
   ];

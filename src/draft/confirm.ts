@@ -37,8 +37,15 @@ export function confirm(
       ...predicted.flatMap((each) => missesOf(each, drafted)),
       ...beyond.problems,
     ],
-    notes: beyond.notes,
+    notes: [...predicted.flatMap(undefinedIn), ...beyond.notes],
   };
+}
+
+/** Lines that ask for what no policy defines, and so are neither met nor missed. */
+function undefinedIn({ test, predictions }: PredictedTest): readonly string[] {
+  return predictions
+    .filter(({ reason }) => reason === 'PathUndefined')
+    .map(({ name, message }) => `Not confirmed, ${nameOf(test, { name })}: ${message}`);
 }
 
 function missesOf({ test, predictions }: PredictedTest, drafted: readonly DraftedPolicy[]): readonly string[] {

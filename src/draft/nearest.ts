@@ -1,4 +1,3 @@
-import { wornLabels } from '../plan/index.ts';
 import type { Workload } from './workload.ts';
 
 /** Most Denies at one door from workloads of its own namespace, and from those of all others together. */
@@ -14,8 +13,8 @@ export function nearestOf(
   namespace: string,
 ): readonly Workload[] {
   const known = new Set(admitted);
-  const theirs = [...new Map(admitted.map(labelsOf).map((labels) => [JSON.stringify(labels), labels])).values()];
-  const likeness = new Map(refused.map((each) => [each, likenessOf(labelsOf(each), theirs)]));
+  const theirs = [...new Map([...known].map(({ labels }) => [JSON.stringify(labels), labels])).values()];
+  const likeness = new Map(refused.map((each) => [each, likenessOf(each.labels, theirs)]));
   const inOrder = refused.toSorted(
     (a, b) =>
       Number(known.has(b)) - Number(known.has(a)) ||
@@ -29,7 +28,7 @@ export function nearestOf(
   ];
 }
 
-type Labels = Readonly<Record<string, string>>;
+type Labels = Workload['labels'];
 
 /** The most labels that are in common with one of several. */
 function likenessOf(labels: Labels, others: readonly Labels[]): number {
@@ -37,8 +36,4 @@ function likenessOf(labels: Labels, others: readonly Labels[]): number {
   return others
     .map((other) => entries.filter(([key, value]) => Object.hasOwn(other, key) && other[key] === value).length)
     .reduce((most, count) => Math.max(most, count), 0);
-}
-
-function labelsOf({ pods: [pod] }: Workload): Labels {
-  return wornLabels(pod?.metadata.labels ?? {});
 }

@@ -70,7 +70,7 @@ export function partiesIn({ pods, view }: KnownCluster): Parties {
         metadata: { name: `${name}-template`, namespace, labels },
         spec: { containers: [] },
       };
-      return partyOf({ words, kind, namespace, name, pods: [pod] }, inNamespace.get(namespace) ?? []);
+      return partyOf({ words, name, namespace, pods: [pod] }, inNamespace.get(namespace) ?? []);
     },
     destination({ pods: selector }, pod) {
       const workload = workloads.get(keyOf(pod));
@@ -89,7 +89,7 @@ function isOwnedBy({ metadata }: Pod, kind: string, path: string): boolean {
 }
 
 function partyOf(
-  { words, name, namespace, pods }: Workload,
+  { words, name, namespace, pods }: Pick<Workload, 'words' | 'name' | 'namespace' | 'pods'>,
   others: readonly Pod[],
   preferred: LabelSelector['matchLabels'] = {},
 ): Party | Inseparable {

@@ -231,6 +231,33 @@ describe('draftPolicies', () => {
   });
 });
 
+describe('draftPolicies, of what no policy defines', () => {
+  it('says that the line is not confirmed', () => {
+    const pod = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'shop', labels: { app: name } },
+      spec: { containers: [{ name: 'c' }] },
+    });
+    const named = (name: string) => ({ workload: { kind: 'Pod', name } });
+    const asked = (name: string, to: string) => ({
+      name,
+      from: named('a'),
+      to: { ...named(to), port: 80 },
+      expect: 'Allow',
+    });
+
+    const { problems, notes } = draftedFrom([
+      pod('a'),
+      pod('b'),
+      connectivityTest('shop/t', asked('itself', 'a'), asked('other', 'b')),
+    ]);
+
+    expect(problems).toEqual([]);
+    expect(notes.join('\n')).toContain('Not confirmed, shop/t: itself: The only pod of Pod a');
+  });
+});
+
 const openToAll = networkPolicy('shop/open', {
   podSelector: {},
   ingress: [{}],

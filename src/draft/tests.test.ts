@@ -94,6 +94,22 @@ describe('draftTests', () => {
     ]);
   });
 
+  it.each<{ scenario: string; selector: Readonly<Record<string, string>> }>([
+    { scenario: 'to others too', selector: { tier: 'back' } },
+    { scenario: 'to one replica alone', selector: { 'statefulset.kubernetes.io/pod-name': 'api-0' } },
+  ])('takes no Service for a workload that leads $scenario', ({ selector }) => {
+    const back = (name: string) => deployment(`shop/${name}`, { labels: { app: name, tier: 'back' } });
+    const { tests } = draftedFrom([
+      { ...back('api'), kind: 'StatefulSet' },
+      back('db'),
+      deployment('bank/teller'),
+      service('shop/front', selector, 80, 8080),
+      networkPolicy('shop/all', { podSelector: {} }),
+    ]);
+
+    expect(tests.map(({ test }) => test.metadata.namespace)).toEqual(['shop']);
+  });
+
   it('leaves out a workload of another namespace that nothing leads to, and says what it takes', () => {
     const { tests, leftOut } = draftedFrom([
       deployment('shop/api'),

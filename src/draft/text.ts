@@ -11,14 +11,23 @@ const lineWidth = 120;
 
 /** Several documents as one YAML text, which kubectl and `postern check` read alike. */
 export function yamlOf(documents: readonly Written[]): string {
-  return documents.map(documentOf).join('---\n').trimEnd();
+  const known = new Map<string, boolean>();
+  const isPlain = (text: string): boolean => {
+    const found = known.get(text) ?? isReadAlike(text);
+    known.set(text, found);
+    return found;
+  };
+  return documents
+    .map((document) => documentOf(document, isPlain))
+    .join('---\n')
+    .trimEnd();
 }
 
-function documentOf({ comments, object }: Written): string {
+function documentOf({ comments, object }: Written, isPlain: (text: string) => boolean): string {
   const document = new Document(object, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (_, node) => {
-      if (typeof node.value === 'string' && !isReadAlike(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+      if (typeof node.value === 'string' && !isPlain(node.value)) node.type = Scalar.QUOTE_DOUBLE;
     },
     Pair: (_, { key, value }) => {
       if (!isScalar(key) || !(isMap(value) || isSeq(value))) return;
@@ -49,13 +58,14 @@ const shortLists: ReadonlySet<string> = new Set(['policyTypes', 'ports']);
  */
 function isReadAlike(text: string): boolean {
   if (text.includes('\n') || escapeUnseen(text) !== text) return false;
-  return (['1.1', '1.2'] as const).every((version) => {
-    try {
-      return parse(text, { version, logLevel: 'silent' }) === text;
-    } catch {
-      return false;
-    }
-  });
+  // No number, date or word with a meaning of its own begins with a letter and has one of these.
+  if (/^[A-Za-z].*[- /]/.test(text)) return true;
+  try {
+    // What YAML 1.2 takes for something else is quoted by the writer itself.
+    return parse(text, { version: '1.1', logLevel: 'silent' }) === text;
+  } catch {
+    return false;
+  }
 }
 
 const longestComment = 1024;

@@ -1,6 +1,6 @@
 import type { Pod, PodSelector, WorkloadReference } from '../api/index.ts';
 import { workloadOf } from '../manifests/index.ts';
-import { type ClusterView, isLive } from '../plan/index.ts';
+import { type ClusterView, isLive, wornLabels } from '../plan/index.ts';
 import { selectorFor } from './selector.ts';
 
 /** Pods that belong together, as people name them. */
@@ -11,6 +11,8 @@ export interface Workload {
   readonly namespace: string;
   readonly name: string;
   readonly pods: readonly Pod[];
+  /** Of its first pod, without those that controllers add. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** The workloads of these pods in the order of their words, as far as their pods are or will be at work. */
@@ -20,7 +22,7 @@ export function workloadsOf(pods: readonly Pod[]): readonly Workload[] {
     .map(([words, members]) => {
       const [kind = '', path = ''] = words.split(' ');
       const [namespace = '', name = ''] = path.split('/');
-      return { words, kind, namespace, name, pods: members };
+      return { words, kind, namespace, name, pods: members, labels: wornLabels(members[0]?.metadata.labels ?? {}) };
     })
     .toSorted((a, b) => (a.words < b.words ? -1 : 1));
 }
