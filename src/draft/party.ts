@@ -31,9 +31,9 @@ export interface Parties {
 }
 
 export function partiesIn({ pods, view }: KnownCluster): Parties {
-  const workloads = new Map(
-    workloadsOf(pods).flatMap((workload) => workload.pods.map((pod) => [keyOf(pod), workload])),
-  );
+  const all = workloadsOf(pods);
+  const workloads = new Map(all.flatMap((workload) => workload.pods.map((pod) => [keyOf(pod), workload])));
+  const byWords = new Map(all.map((workload) => [workload.words, workload]));
   const known = new Map<Workload, Party | Inseparable>();
   const inNamespace = Map.groupBy(pods, ({ metadata }) => metadata.namespace);
   const ofWorkload = (workload: Workload): Party | Inseparable => {
@@ -59,9 +59,8 @@ export function partiesIn({ pods, view }: KnownCluster): Parties {
       if (from.pods !== undefined) return bySelector(from.pods, namespace);
       const { kind = 'Pod', name = '' } = from.workload ?? {};
       const words = `${kind} ${namespace}/${name}`;
-      const workload = [...new Set(workloads.values())].find(
-        (each) => each.words === words || each.pods.some((pod) => isOwnedBy(pod, kind, `${namespace}/${name}`)),
-      );
+      const workload =
+        byWords.get(words) ?? all.find((each) => each.pods.some((pod) => isOwnedBy(pod, kind, `${namespace}/${name}`)));
       if (workload !== undefined) return ofWorkload(workload);
       // Scaled to nothing: only its template is known.
       const pod: Pod = {

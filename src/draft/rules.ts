@@ -39,7 +39,7 @@ export function subjectsOf(
 }
 
 /** The destination, if its own ingress is for these tests to restrict: pods of a namespace with tests, but no resolver of names. */
-export function homeTarget(destination: Destination, isHome: (namespace: string) => boolean): Party | undefined {
+function homeTarget(destination: Destination, isHome: (namespace: string) => boolean): Party | undefined {
   return destination.kind === 'party' && isHome(destination.party.namespace) ? destination.party : undefined;
 }
 
