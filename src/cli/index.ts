@@ -1,6 +1,7 @@
 /** The command line: what is asked for, answered as text, JSON or a report for a pipeline. */
 import { checkCommand } from './check.ts';
 import { diffCommand } from './diff.ts';
+import { draftCommand } from './draft.ts';
 import { explainCommand } from './explain.ts';
 import { givenArguments } from './arguments.ts';
 import { type ExitCode, exitCodes, type Surroundings, UsageError } from './command.ts';
@@ -11,7 +12,7 @@ export { type Surroundings, UsageError } from './command.ts';
 
 const maxBytes = 4096;
 
-const commands = [checkCommand, explainCommand, diffCommand];
+const commands = [checkCommand, explainCommand, diffCommand, draftCommand];
 
 /** Runs the command that the words ask for, and says how it ended. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

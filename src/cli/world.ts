@@ -9,9 +9,14 @@ import {
   type Problem,
   readManifests,
 } from '../manifests/index.ts';
-import { type Plan, planFor } from '../plan/index.ts';
-import { type PolicyModel, policyModel, type PolicyPart, type ProfileName } from '../policy/index.ts';
-import { type PartInWords, policyInWords, predict, type Prediction, worldOf } from '../prediction/index.ts';
+import type { PolicyModel, PolicyPart, ProfileName } from '../policy/index.ts';
+import {
+  type PartInWords,
+  policyInWords,
+  type PredictedTest,
+  type Prediction,
+  predictTests,
+} from '../prediction/index.ts';
 
 /** How manifests are to be read. */
 export interface Reading {
@@ -56,25 +61,17 @@ export function declaredBy(texts: readonly ManifestText[], namespace: string): D
 export function predictAll(
   tests: readonly ConnectivityTest[],
   { inventory, cluster }: Declared,
-  { profile, addressOf }: Reading,
+  reading: Reading,
 ): { readonly predictions: readonly LocatedPrediction[]; readonly model: PolicyModel } {
-  const { view, services, pods, namespaces, policies } = cluster;
-  const plans = tests.map((test) => [test, planFor(test, view)] as const);
-  const world = worldOf(
-    { pods, namespaces, policies },
-    plans.map(([, plan]) => plan),
-    view,
-  );
-  const model = policyModel(world, profile === undefined ? {} : { profile });
-  const prediction = { view, pods, services, model, addressOf };
-  const located = ([test, plan]: readonly [ConnectivityTest, Plan]): readonly LocatedPrediction[] =>
-    predict(test, plan, prediction, partInWords(inventory)).map((each, index) => {
+  const { predicted, world } = predictTests(tests, cluster, reading, partInWords(inventory));
+  const located = ({ test, predictions }: PredictedTest): readonly LocatedPrediction[] =>
+    predictions.map((each, index) => {
       const [expectation] = test.spec.expectations.slice(index, index + 1);
       if (expectation === undefined) throw new Error('a prediction without an expectation');
       const origin = inventory.originOf({ group: 'postern.dev', kind: test.kind, ...test.metadata });
       const position = origin?.at(`spec.expectations[${index}]`);
       const { host = '' } = expectation.to;
-      const isMissing = each.reason === 'NotKnown' && host !== '' && addressOf(host) === undefined;
+      const isMissing = each.reason === 'NotKnown' && host !== '' && reading.addressOf(host) === undefined;
       const hint = isMissing ? ` Give it by --resolve ${host}=ADDRESS.` : '';
       return {
         ...each,
@@ -85,7 +82,7 @@ export function predictAll(
         policies: each.parts.map((part) => ({ ...part, ...positionOf(part, inventory) })),
       };
     });
-  return { predictions: plans.flatMap(located), model };
+  return { predictions: predicted.flatMap(located), model: world.model };
 }
 
 function positionOf({ policy, path }: PolicyPart, inventory: Inventory): { readonly position?: Position } {

@@ -144,18 +144,26 @@ function wearerOf(pod: Pod, namespace: string): Wearer {
   return { namespace, labels: pod.metadata.labels ?? {}, spec: pod.spec, pod };
 }
 
+function isTracking(key: string): boolean {
+  return trackingLabels.some((pattern) => pattern.test(key));
+}
+
+/** The labels of a pod that a probe pod wears too, in a fixed order. */
+export function wornLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(labels)
+      .filter(([key]) => !isTracking(key))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
 function identityFrom(
   namespace: string,
   sourceLabels: Readonly<Record<string, string>>,
   spec: PodSpec,
   mesh: Mesh | undefined,
 ): Identity {
-  const isTracking = (key: string) => trackingLabels.some((pattern) => pattern.test(key));
-  const labels = Object.fromEntries(
-    Object.entries(sourceLabels)
-      .filter(([key]) => !isTracking(key))
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  const labels = wornLabels(sourceLabels);
   const { serviceAccountName, nodeSelector, tolerations, dnsPolicy, dnsConfig, hostAliases, imagePullSecrets } = spec;
   return {
     // Policies look at the first three; the resolver answers as it is asked, and a mesh changes what an answer is worth.

@@ -3,7 +3,7 @@ export { fingerprintOf } from './fingerprint.ts';
 export { isInUse } from './cluster-address.ts';
 export { isOfAdministrators, type Scope } from './consent.ts';
 export { type Finding, isRefusal } from './finding.ts';
-export { describeSource, type Identity, noteOnHostNetwork } from './identity.ts';
+export { describeSource, type Identity, noteOnHostNetwork, wornLabels } from './identity.ts';
 export { type Mesh, meshAnnotations, meshOf } from './mesh.ts';
 export { isOutsideIdentity, leadsInside } from './outside.ts';
 export { ownIdentity, type OwnPlace } from './own-place.ts';
@@ -21,4 +21,4 @@ export {
   protocolOf,
   type Target,
 } from './target.ts';
-export { type ClusterView, isProbePod, isReady, probeLabel } from './view.ts';
+export { type ClusterView, isLive, isProbePod, isReady, probeLabel } from './view.ts';

@@ -45,6 +45,11 @@ export function standInOf({ key, namespace, labels, serviceAccountName }: Identi
   };
 }
 
+/** Whether a pod of a completed world only stands for a source. */
+export function isStandIn({ metadata }: Pod): boolean {
+  return metadata.ownerReferences?.some(({ kind, uid }) => kind === 'ConnectivityTest' && uid === 'probe') === true;
+}
+
 const resolverNamespace = 'kube-system';
 const resolverLabel = { key: 'k8s-app', value: 'kube-dns' } as const;
 
