@@ -9,6 +9,7 @@ import {
   type Plan,
 } from '../plan/index.ts';
 import type { Decision, PolicyPart, Question } from '../policy/index.ts';
+import { askedOf, isOpenToAny } from './asked.ts';
 import {
   answerOf,
   caveatsOf,
@@ -18,8 +19,8 @@ import {
   type PartInWords,
   whyWords,
 } from './reading.ts';
-import { type Route, routesOf } from './route.ts';
-import { type PredictionWorld, standInOf } from './world.ts';
+import type { Route } from './route.ts';
+import type { PredictionWorld } from './world.ts';
 
 /** Why an expectation is predicted so, beyond the reasons that a verdict on the wire can have too. */
 export const predictionReasons = {
@@ -128,22 +129,12 @@ function judgeCheck(
 ): readonly Judgement[] {
   // What a block excepts is expected to be the opposite of the block.
   const expectation: Expectation = { ...written, expect: check.mode === 'guard' ? 'Deny' : 'Allow' };
-  const { routes, unknown, assumptions } = routesOf(test, expectation, check, world);
-  const source = standInOf(check.identity).metadata;
-  const judgements = routes.map((route) => {
-    const { destination, protocol, port } = route;
-    const question: Question = {
-      source: { kind: 'pod', namespace: source.namespace ?? '', name: source.name },
-      destination,
-      protocol,
-      port,
-    };
-    return {
-      ...judge({ test, expectation, route, isOneOfSeveral: routes.length > 1 }, world.model.decide(question), inWords),
-      assumptions,
-      question,
-    };
-  });
+  const { connections, unknown, assumptions } = askedOf(test, expectation, check, world);
+  const judgements = connections.map(({ route, question, decision }) => ({
+    ...judge({ test, expectation, route, isOneOfSeveral: connections.length > 1 }, decision, inWords),
+    assumptions,
+    question,
+  }));
   if (unknown === undefined) return judgements;
   const subject = `Whether ${describeSource(expectation)} may connect to ${targetInWords(test, expectation)} is not predicted:`;
   return [...judgements, { verdict: 'Inconclusive', reason: 'NotKnown', message: `${subject} ${unknown}`, parts: [] }];
@@ -189,11 +180,6 @@ function judge(subject: Subject, decision: Decision, inWords: PartInWords): Judg
       return { verdict: 'Inconclusive', reason: answer === 'undefined' ? 'LeftOpen' : 'NotKnown', message, parts };
     }
   }
-}
-
-/** Whether the source may connect to any address at all, by the specification and by the network plugin. */
-function isOpenToAny({ egress, profile }: Decision): boolean {
-  return egress.basis.reason === 'NotIsolated' && (profile ?? { egress }).egress.basis.reason === 'NotIsolated';
 }
 
 function addressUnknown({ test, expectation, route }: Subject): Judgement {
