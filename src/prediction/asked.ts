@@ -17,12 +17,7 @@ export interface Asked extends Pick<Routes, 'unknown' | 'assumptions'> {
 }
 
 /** Asks the policies about a check; the source is the pod that wears its identity. */
-export function askedOf(
-  test: ConnectivityTest,
-  expectation: Expectation,
-  check: Check,
-  world: PredictionWorld,
-): Asked {
+export function askedOf(test: ConnectivityTest, expectation: Expectation, check: Check, world: PredictionWorld): Asked {
   const { routes, ...rest } = routesOf(test, expectation, check, world);
   const { namespace = '', name } = standInOf(check.identity).metadata;
   const connections = routes.map((route) => {
