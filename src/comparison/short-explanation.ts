@@ -17,7 +17,7 @@ import { sourceOf, workloadOf } from './live-workload.ts';
 import type { Opinion } from './opinion.ts';
 import type { PoliciesOfRun } from './policies-of-run.ts';
 import { type Said, explanationSentence } from './sentence.ts';
-import { destinationOf, openPart, type Sight, sightOf } from './sight.ts';
+import { destinationOf, isResolver, openPart, type Sight, sightOf } from './sight.ts';
 
 /** Room that the resource has for each (src/api/explanation-status.ts), which counts characters where this counts bytes. */
 const maxMessageBytes = 512;
@@ -114,13 +114,15 @@ function unmodelledBy({ decision }: AskedConnection, { model }: PoliciesOfRun, {
 /** The first finding on a check that failed as the policies, or the plugin, have it; only where both sides are the test's own. */
 function findingOf(
   { line, check, judged, test, opinion, comparison }: Explained,
-  { question }: AskedConnection,
+  { question, decision }: AskedConnection,
   { world, inForce }: PoliciesOfRun,
   sight: Sight,
 ): Finding | undefined {
   const { view, plugin } = inForce;
   const far = destinationOf(question, world);
-  const isSeen = sight.isOpen(check.identity.namespace) && sight.isOpen(far?.metadata.namespace);
+  // What restricts the resolver itself is its owners' business.
+  const isOpenEnd = far !== undefined && isResolver(far) && decision.ingress.answer === 'allow';
+  const isSeen = sight.isOpen(check.identity.namespace) && (sight.isOpen(far?.metadata.namespace) || isOpenEnd);
   const isExplained = comparison === undefined || !isDisagreement(comparison) || comparison.cause === 'PluginAgrees';
   if (judged.verdict !== 'Failed' || !isSeen || !isExplained) return undefined;
   const isLookUp = judged.observation?.stage === 'dns' && check.dns === undefined;

@@ -1,7 +1,7 @@
 import { addressOf } from '../address/index.ts';
 import type { ConnectivityTest, Pod } from '../api/index.ts';
 import type { PolicyPart, PolicyWorld, Question } from '../policy/index.ts';
-import { type PartInWords, policyInWords } from '../prediction/index.ts';
+import { type PartInWords, policyInWords, resolverLabel, resolverNamespace } from '../prediction/index.ts';
 import { addressesOf } from './policies-of-run.ts';
 
 /**
@@ -28,11 +28,17 @@ function partInWords({ policy, path }: PolicyPart): string {
   return rule === undefined ? policyInWords(policy) : `${policyInWords(policy)} (${rule})`;
 }
 
+/** Whether a pod is the cluster's resolver, which is everybody's business wherever it stands. */
+export function isResolver({ metadata }: Pod): boolean {
+  const { key, value } = resolverLabel;
+  return metadata.namespace === resolverNamespace && metadata.labels?.[key] === value;
+}
+
 /** The part of a world that is open to a test. */
 export function openPart(world: PolicyWorld, { isOpen }: Sight): PolicyWorld {
   return {
     ...world,
-    pods: world.pods.filter(({ metadata }) => isOpen(metadata.namespace)),
+    pods: world.pods.filter((pod) => isOpen(pod.metadata.namespace) || isResolver(pod)),
     policies: world.policies.filter(({ metadata }) => isOpen(metadata.namespace)),
     namespaces: world.namespaces.filter(({ metadata }) => isOpen(metadata.name)),
   };

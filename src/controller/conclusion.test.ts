@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Plan, planFor } from '../plan/index.ts';
+import { CompiledPolicies } from '../policy/index.ts';
 import type { Observation } from '../probe/index.ts';
 import type { Run } from '../runner/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
@@ -71,6 +72,7 @@ function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
     denials: drop,
     freshPodDelayMs: 0,
     seenAt: now,
+    policies: { view: viewOf({ pods }), compiled: new CompiledPolicies(), unreadKinds: [] },
     ...parts,
   };
 }

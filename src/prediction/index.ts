@@ -4,5 +4,5 @@ export { type Knowledge, type KnownCluster, type PredictedTest, predictTests } f
 export { type Asked, type AskedConnection, askedOf, isOpenToAny } from './asked.ts';
 export { type DecidingPart, decidingPartsOf, openPointsOf, type PartInWords, whyWords } from './reading.ts';
 export { type Route, type Routes, routesOf } from './route.ts';
-export { isStandIn, type PredictionWorld, resolverNamespace, standInOf, worldOf } from './world.ts';
+export { isStandIn, type PredictionWorld, resolverLabel, resolverNamespace, standInOf, worldOf } from './world.ts';
 export { type ConnectionChange, connectionChanges, type End, outsideEnds } from './connection.ts';

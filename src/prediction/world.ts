@@ -52,7 +52,7 @@ export function isStandIn({ metadata }: Pod): boolean {
 
 /** Where the cluster's resolver is. */
 export const resolverNamespace = 'kube-system';
-const resolverLabel = { key: 'k8s-app', value: 'kube-dns' } as const;
+export const resolverLabel = { key: 'k8s-app', value: 'kube-dns' } as const;
 
 /** What nearly every cluster has (https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/). */
 const assumedResolver: Pod = {

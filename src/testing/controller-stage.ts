@@ -2,7 +2,7 @@ import type { ConnectivityTest, KubeObject, Lease, Status } from '../api/index.t
 import { nodesDigest } from '../calibration/index.ts';
 import { createController } from '../controller/index.ts';
 import { probeAnchors, resources } from '../controller/resources.ts';
-import { createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
+import { apiVersionOf, createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
 import { isProbePod } from '../plan/index.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -105,6 +105,7 @@ export class Stage {
       token: () => `${letters((this.#tokens += 1))}aaaaaaaa`,
       instance: 'postern-0',
       namespace: 'postern',
+      networkPlugin: 'none',
       calibrationPeriodSeconds,
     });
     const ending = new AbortController();
@@ -210,7 +211,9 @@ export class Stage {
   }
 
   write(object: KubeObject): StoredObject {
-    const resource = Object.values(resources).find(({ kind }) => kind === object.kind);
+    const resource = Object.values(resources).find(
+      (each) => each.kind === object.kind && apiVersionOf(each) === object.apiVersion,
+    );
     if (resource === undefined) throw new Error(`No resource of kind ${object.kind}`);
     return this.server.write(resource, object);
   }

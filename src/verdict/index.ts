@@ -1,6 +1,6 @@
 /** From evidence to verdicts, sentences, conditions and the status; pure. */
 export { observedVerdict } from './damping.ts';
-export { excusedUntil, graceMsOf, isFresh } from './excuse.ts';
+export { excusedUntil, graceMsOf, isFresh, recencyMsOf } from './excuse.ts';
 export {
   concludeRun,
   type JudgedCheck,
