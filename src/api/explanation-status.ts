@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import { stringEnum } from './schema-parts.ts';
 
 /** What the policies as they are written say, beside what was seen. The first is about the wire, the second about the model. */
-export const agreements = {
+const agreements = {
   Agrees: 'the policies say what was seen',
   ModelDenies: 'the policies deny what connected',
   ModelAllows: 'the policies admit what was denied, as this cluster denies',
@@ -11,7 +11,7 @@ export const agreements = {
 export type Agreement = keyof typeof agreements;
 
 /** What it is, where policies and wire do not simply agree. */
-export const agreementCauses = {
+const agreementCauses = {
   NotEnforced: 'calibration measured that this cluster does not enforce such policies',
   NotYetProgrammed: 'something that it depends on had changed just before',
   PluginAgrees: 'the network plugin is known to do what was seen',
@@ -25,8 +25,6 @@ export type AgreementCause = keyof typeof agreementCauses;
 const namesOf = <T extends string>(texts: Readonly<Record<T, string>>): readonly T[] =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets which keys it had
   Object.keys(texts) as T[];
-export const agreementNames = namesOf(agreements);
-export const agreementCauseNames = namesOf(agreementCauses);
 
 const listed = (texts: Readonly<Record<string, string>>): string =>
   Object.entries(texts)
@@ -37,12 +35,12 @@ const listed = (texts: Readonly<Record<string, string>>): string =>
 export const explanationStatus = Type.Object(
   {
     agreement: Type.Optional(
-      stringEnum(agreementNames, {
+      stringEnum(namesOf(agreements), {
         description: `How that goes with what was seen; absent where what was seen leaves it in doubt whether the connection was denied. ${listed(agreements)}`,
       }),
     ),
     cause: Type.Optional(
-      stringEnum(agreementCauseNames, {
+      stringEnum(namesOf(agreementCauses), {
         description: `What it is, where they do not simply agree. ${listed(agreementCauses)}`,
       }),
     ),

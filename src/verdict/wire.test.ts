@@ -22,9 +22,11 @@ const proved: WireProofs = {
 const { targetControl: _, ...noTarget } = proved;
 const { sourceControl: __, ...noSource } = proved;
 const { denials: ___, ...notCalibrated } = proved;
-const tcp = {};
-const udp = { udp: { payload: '00' } };
-const dns = { dns: { name: 'a', type: 'A', protocol: 'UDP' } } as const;
+const tcp = { mode: 'guard', target: { readinessProved: true } } as const;
+const allow = { ...tcp, mode: 'converge' } as const;
+const unready = { ...allow, target: { readinessProved: false } };
+const udp = { ...tcp, udp: { payload: '00' } };
+const dns = { ...tcp, dns: { name: 'a', type: 'A', protocol: 'UDP' } } as const;
 
 it.each<[string, Parameters<typeof wireOf>[0], Reason, Observation | undefined, WireProofs, string | undefined]>([
   ['a connection', tcp, 'Reachable', connected, proved, 'Connected'],
@@ -41,6 +43,15 @@ it.each<[string, Parameters<typeof wireOf>[0], Reason, Observation | undefined, 
   ['a denial as this cluster denies', tcp, 'Denied', silent, proved, 'Denied'],
   ['the same where an Allow was expected', tcp, 'Blocked', silent, proved, 'Denied'],
   ['the same while something changed', tcp, 'EnforcementDelayed', silent, proved, 'Denied'],
+  [
+    'the same of a target that is Ready on that port, whose node was not heard of since',
+    allow,
+    'Blocked',
+    silent,
+    noTarget,
+    'Denied',
+  ],
+  ['silence of a target that nobody knows to answer', unready, 'Blocked', silent, noTarget, undefined],
   ['silence of a target that answers nobody', tcp, 'NoTargetControl', silent, noTarget, undefined],
   ['silence of a source that reaches nobody', tcp, 'NoSourceControl', silent, noSource, undefined],
   ['silence of a target that went away', tcp, 'TargetChanged', silent, { ...proved, targetStands: false }, undefined],

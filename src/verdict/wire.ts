@@ -15,12 +15,16 @@ export interface WireProofs {
   readonly targetStands: boolean;
 }
 
+/** What of a check the wire is read by. */
+type Read = Pick<Check, 'udp' | 'dns' | 'mode'> & { readonly target: Pick<Check['target'], 'readinessProved'> };
+
 /**
  * What the wire says beyond doubt; undefined where it does not. A denial takes the proofs that pass a Deny, also where an Allow was
- * expected: silence alone is no policy's doing. A mesh's proxy in doubt leaves the wire in doubt.
+ * expected: silence alone is no policy's doing. Only for its nodes a failed Allow does not wait, so that its target is believed Ready
+ * by the kubelet's last word. A mesh's proxy in doubt leaves the wire in doubt.
  */
 export function wireOf(
-  check: Pick<Check, 'udp' | 'dns'>,
+  check: Read,
   { reason }: Judgement,
   observation: Observation | undefined,
   { denials, targetControl, sourceControl, targetStands }: WireProofs,
@@ -34,6 +38,7 @@ export function wireOf(
   // Over TCP this rests on the model itself, which must not confirm itself.
   if (reason === 'ReachedClosedPort') return transportOf(check) === 'UDP' ? 'Connected' : undefined;
   const isSteady = firstOutcome === outcome && attempts >= 2;
-  const isProved = targetControl !== undefined && sourceControl !== undefined && targetStands;
+  const isReady = check.mode === 'converge' && check.target.readinessProved;
+  const isProved = (targetControl !== undefined || isReady) && sourceControl !== undefined && targetStands;
   return denials !== undefined && isDenial(denials, outcome) && isSteady && isProved ? 'Denied' : undefined;
 }
