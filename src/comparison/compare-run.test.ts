@@ -305,6 +305,27 @@ describe('what model and wire do not agree on', () => {
   });
 });
 
+it('looks for mistakes in the first rows that failed alone, and names the policy in all', () => {
+  const names = Array.from({ length: 12 }, (_, index) => `e${index}`);
+  const test = testOf(names.map((name) => expectationOf({ name })));
+  const view = viewOf({ ...shop, policies: [locked] });
+  const plan = planFor(test, view);
+  const lines = plan.lines.map((line) => {
+    const judged = line.checks.map((check): JudgedCheck => ({ observation: silent, ...blocked, message: '', check }));
+    const [decisive] = judged;
+    if (decisive === undefined) throw new Error('no check');
+    return { line, judged, decisive };
+  });
+  const inForce = { view, compiled: new CompiledPolicies(), unreadKinds: [] };
+
+  const explanations = [
+    ...compareRun(test, lines, policiesOfRun(test, plan, [], inForce), () => false).explanations.values(),
+  ];
+
+  expect(explanations.map(({ finding }) => finding !== undefined)).toEqual(names.map((_, index) => index < 8));
+  expect(new Set(explanations.map(({ policy }) => policy))).toEqual(new Set(['NetworkPolicy shop/locked']));
+});
+
 describe('what the author of a test may see', () => {
   const secret = podOf('vault-0', { namespace: 'bank', labels: { app: 'vault' }, ip: '10.9.0.1' });
   const lock = policyOf('secret-lock', {}, { metadata: { name: 'secret-lock', namespace: 'bank', uid: 'l' } });

@@ -6,6 +6,7 @@ import { type Compared, type Comparison, compare, isDisagreement } from './compa
 import { type Opinion, opinionOf } from './opinion.ts';
 import type { PoliciesOfRun } from './policies-of-run.ts';
 import { type Explained, shortExplanation } from './short-explanation.ts';
+import { sightOf } from './sight.ts';
 
 /** What the model says beside the evidence of a run. */
 export interface RunComparison {
@@ -14,6 +15,9 @@ export interface RunComparison {
   /** By the name of the expectation: where it failed, or model and wire disagree. */
   readonly explanations: ReadonlyMap<string, ExplanationStatus>;
 }
+
+/** Mistakes are looked for in so many rows of a run: where more fail at once, they seldom have as many causes. */
+const mostFindings = 8;
 
 /** Compares the model with what a run saw. `isRecent` tells whether something that a check depends on had just changed. */
 export function compareRun(
@@ -24,6 +28,7 @@ export function compareRun(
 ): RunComparison {
   const comparisons = new Map<number, Comparison>();
   const explanations = new Map<string, ExplanationStatus>();
+  const sight = sightOf(test, policies.world);
   for (const { line, judged, decisive } of lines) {
     const explained = judged.flatMap((each) => {
       const { check } = each;
@@ -35,7 +40,9 @@ export function compareRun(
       return [{ test, line, check, judged: each, opinion, comparison }];
     });
     const shown = worthShowing(explained, decisive);
-    if (shown !== undefined) explanations.set(line.expectation.name, shortExplanation(shown, policies));
+    if (shown === undefined) continue;
+    const withFinding = explanations.size < mostFindings;
+    explanations.set(line.expectation.name, shortExplanation(shown, policies, sight, withFinding));
   }
   return { comparisons: [...comparisons.values()], explanations };
 }

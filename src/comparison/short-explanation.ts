@@ -17,7 +17,7 @@ import { sourceOf, workloadOf } from './live-workload.ts';
 import type { Opinion } from './opinion.ts';
 import type { PoliciesOfRun } from './policies-of-run.ts';
 import { type Said, explanationSentence } from './sentence.ts';
-import { destinationOf, isResolver, openPart, type Sight, sightOf } from './sight.ts';
+import { destinationOf, isResolver, type Sight } from './sight.ts';
 
 /** Room that the resource has for each (src/api/explanation-status.ts), which counts characters where this counts bytes. */
 const maxMessageBytes = 512;
@@ -33,12 +33,17 @@ export interface Explained {
   readonly comparison: Comparison | undefined;
 }
 
-/** The few words that stand beside the evidence in a row of the status. */
-export function shortExplanation(explained: Explained, policies: PoliciesOfRun): ExplanationStatus {
-  const { test, opinion, comparison } = explained;
-  const sight = sightOf(test);
+/** The few words that stand beside the evidence in a row of the status; to find the mistake is the dear part of it. */
+export function shortExplanation(
+  explained: Explained,
+  policies: PoliciesOfRun,
+  sight: Sight,
+  withFinding: boolean,
+): ExplanationStatus {
+  const { opinion, comparison } = explained;
   const { connection } = opinion;
-  const finding = connection === undefined ? undefined : findingOf(explained, connection, policies, sight);
+  const finding =
+    connection === undefined || !withFinding ? undefined : findingOf(explained, connection, policies, sight);
   const deciding = connection === undefined ? undefined : decidingPartOf(connection, opinion);
   const part = finding?.part ?? deciding;
   const direction = finding?.direction ?? deciding?.direction;
@@ -136,7 +141,9 @@ function findingOf(
     profile: plugin?.name,
     ...(service === undefined || isLookUp ? {} : { service }),
   };
-  return explain({ world: openPart(world, sight) }, subject).findings[0];
+  const { source } = question;
+  const near = source.kind === 'pod' ? world.pods.find(({ metadata }) => metadata.name === source.name) : undefined;
+  return explain({ world: sight.around([near, far]) }, subject).findings[0];
 }
 
 /** The Service that the expectation names, and its port: policies look at the pods'. */

@@ -11,13 +11,20 @@ import { addressesOf } from './policies-of-run.ts';
 export interface Sight {
   readonly isOpen: (namespace: string | undefined) => boolean;
   readonly inWords: PartInWords;
+  /** The part of the world that is open, with one pod of those that no policy tells apart, and the two ends of a question. */
+  around(ends: readonly (Pod | undefined)[]): PolicyWorld;
 }
 
-export function sightOf({ metadata }: ConnectivityTest): Sight {
+export function sightOf({ metadata }: ConnectivityTest, world: PolicyWorld): Sight {
   const isOpen = (namespace: string | undefined): boolean =>
     metadata.namespace === '' || namespace === undefined || namespace === metadata.namespace;
+  let open: PolicyWorld | undefined;
   return {
     isOpen,
+    around(ends) {
+      open ??= openPart(world, isOpen);
+      return { ...open, pods: [...open.pods, ...ends.filter((pod) => pod !== undefined)] };
+    },
     inWords: (part) => (isOpen(part.policy.namespace) ? partInWords(part) : 'a policy of another namespace'),
   };
 }
@@ -34,11 +41,12 @@ export function isResolver({ metadata }: Pod): boolean {
   return metadata.namespace === resolverNamespace && metadata.labels?.[key] === value;
 }
 
-/** The part of a world that is open to a test. */
-export function openPart(world: PolicyWorld, { isOpen }: Sight): PolicyWorld {
+function openPart(world: PolicyWorld, isOpen: Sight['isOpen']): PolicyWorld {
+  const pods = world.pods.filter((pod) => isOpen(pod.metadata.namespace) || isResolver(pod));
+  const alike = new Map(pods.map((pod) => [JSON.stringify([pod.metadata.namespace, pod.metadata.labels]), pod]));
   return {
     ...world,
-    pods: world.pods.filter((pod) => isOpen(pod.metadata.namespace) || isResolver(pod)),
+    pods: [...alike.values()],
     policies: world.policies.filter(({ metadata }) => isOpen(metadata.namespace)),
     namespaces: world.namespaces.filter(({ metadata }) => isOpen(metadata.name)),
   };

@@ -232,21 +232,24 @@ function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circumstanc
       return check.target.podUids.every((uid) => (caches.heardOf(nodeOf(uid)) ?? -Infinity) >= began);
     },
     nodesOf: ({ target }) => target.podUids.map(nodeOf),
-    isAdmitted: (line, check) => isAdmittedBy(test, run, circumstances, line, check),
+    isAdmitted: admissionsOf(test, run, circumstances),
   };
 }
 
-/** Where the policies cannot be asked, because of a defect, nothing rests on them. */
-function isAdmittedBy(
+/** Whether the policies let a check pass. Where they cannot be asked, because of a defect, nothing rests on them. */
+function admissionsOf(
   test: ConnectivityTest,
   run: Run,
   circumstances: Circumstances,
-  line: Line,
-  check: Check,
-): boolean {
-  try {
-    return isAdmitted(line, check, policiesBehind(test, run, circumstances));
-  } catch {
-    return false;
-  }
+): (line: Line, check: Check) => boolean {
+  // Most runs never ask.
+  let policies: PoliciesOfRun | undefined;
+  return (line, check) => {
+    try {
+      policies ??= policiesBehind(test, run, circumstances);
+      return isAdmitted(line, check, policies);
+    } catch {
+      return false;
+    }
+  };
 }
