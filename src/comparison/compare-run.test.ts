@@ -364,6 +364,20 @@ describe('what the author of a test may see', () => {
     expect(explanation).toMatchObject({ finding: 'NoRuleAdmits', policy: 'NetworkPolicy bank/secret-lock' });
   });
 
+  it.each(targets)('names its own policy, and not the labels that this one misses: %s', (_, to) => {
+    const ofWeb = { matchLabels: { app: 'web' } };
+    const peer = { namespaceSelector: {}, podSelector: { matchLabels: { app: 'valt' } } };
+    const out = policyOf('web-out', ofWeb, {
+      spec: { podSelector: ofWeb, policyTypes: ['Egress'], egress: [{ to: [peer] }] },
+    });
+
+    const { explanation } = saidOf({ to }, blocked, { cluster, policies: [out] });
+
+    expect(explanation).toMatchObject({ policy: 'NetworkPolicy shop/web-out', direction: 'egress' });
+    expect(explanation).not.toHaveProperty('finding');
+    expect(JSON.stringify(explanation)).not.toMatch(/bank|vault/);
+  });
+
   it.each(targets)('keeps to itself what of %s elsewhere is left open', (_, to) => {
     const block = { ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }] };
     const open = { ...lock, ...spec({}, block) };
