@@ -2,4 +2,13 @@
 export { policyInWords, predict, type Prediction, type PredictionReason } from './predict.ts';
 export type { DecidingPart, PartInWords } from './reading.ts';
 export { type PredictionWorld, worldOf } from './world.ts';
-export { type ConnectionChange, connectionChanges, type End, outsideEnds } from './connection.ts';
+export {
+  type AddressRange,
+  addressRangesOf,
+  type ConnectionChange,
+  connectionChanges,
+  type End,
+  outsideEnds,
+  portRangesOf,
+} from './connection.ts';
+export { type Need, needsOf } from './need.ts';
