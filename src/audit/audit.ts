@@ -5,7 +5,7 @@ import { rulesWithoutMatch } from './rule-match.ts';
 import { sceneOf } from './scene.ts';
 import { policiesWithoutPods } from './selection.ts';
 import { type Statement, statementOf } from './statement.ts';
-import { rulesWiderThanTests, type Tested, untestedNamespaces } from './tested.ts';
+import { rulesWiderThanTests, type Tested, unfollowedExpectations, untestedNamespaces } from './tested.ts';
 import type { AuditWorld } from './world.ts';
 
 export interface Audit {
@@ -24,7 +24,13 @@ export function auditOf(world: AuditWorld, tested?: Tested): Audit {
       ...unselectedWorkloads(scene),
       ...policiesWithoutPods(scene),
       ...rulesWithoutMatch(scene),
-      ...(tested === undefined ? [] : [...untestedNamespaces(scene, tested), ...rulesWiderThanTests(scene, tested)]),
+      ...(tested === undefined
+        ? []
+        : [
+            ...unfollowedExpectations(tested),
+            ...untestedNamespaces(scene, tested),
+            ...rulesWiderThanTests(scene, tested),
+          ]),
     ]),
     statement: statementOf(scene),
   };

@@ -15,6 +15,7 @@ export const auditCodes = {
   PolicyNotModelled: 'the policy model does not know something in the policy',
   HostNetwork: 'the workload uses the host network, where policies have no say',
   PeerNotRead: 'a peer is in a namespace of which nothing was read',
+  ExpectationNotFollowed: 'what an expectation needs cannot be told from what was read',
   NamespaceUntested: 'no expectation is about the namespace',
   WiderThanTests: 'the rule admits what no expectation needs',
 } as const;
@@ -32,6 +33,8 @@ export interface AuditFinding {
   /** What the finding is about: a policy, a workload or a namespace, and the field; the empty path is the object itself. */
   readonly object: ObjectReference;
   readonly path: string;
+  /** Where to look if the object itself was not read, such as a namespace's workloads, or a workload's pods. */
+  readonly nearby?: readonly ObjectReference[];
   /** The directions in which it holds; empty where it is about none. */
   readonly directions: readonly Direction[];
   /** Sentences: what is, and what to do next. */

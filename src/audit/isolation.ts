@@ -64,6 +64,7 @@ export function namespacesWithoutDefaultDeny(scene: AuditScene): readonly AuditF
         severity: !inhabited.has(namespace) ? 'Low' : open.includes('ingress') ? 'High' : 'Medium',
         object: { group: '', kind: 'Namespace', name: namespace },
         path: '',
+        nearby: units.filter((unit) => unit.namespace === namespace).flatMap(writtenAs),
         directions: open,
         message: `${what} ${next}`,
         ...(edit === undefined ? {} : { edit }),
@@ -94,10 +95,14 @@ function defaultDeny(namespace: string, open: readonly Direction[], model: Polic
       .filter(({ metadata }) => metadata.namespace === namespace)
       .map(({ metadata }) => metadata.name),
   );
-  const deny = networkPolicy(namespace, freeName('default-deny', taken), {
-    podSelector: {},
-    policyTypes: open.map((direction) => (direction === 'ingress' ? 'Ingress' : 'Egress')),
-  });
+  const deny = networkPolicy(
+    namespace,
+    freeName(open.length === 1 ? `default-deny-${open.join('')}` : 'default-deny', taken),
+    {
+      podSelector: {},
+      policyTypes: open.map((direction) => (direction === 'ingress' ? 'Ingress' : 'Egress')),
+    },
+  );
   const names = networkPolicy(namespace, freeName('allow-dns', taken), {
     podSelector: {},
     policyTypes: ['Egress'],
@@ -166,6 +171,7 @@ export function unselectedWorkloads(scene: AuditScene): readonly AuditFinding[] 
         severity: open.includes('ingress') ? 'Medium' : 'Low',
         object: objectOf(unit),
         path: '',
+        nearby: writtenAs(unit),
         directions: open,
         message: `No policy selects ${unitInWords(unit)} for ${open.join(' or ')}, so it ${openInWords(open)}. Select it by a policy that lists whom it may talk to, or give namespace ${unit.namespace} a default deny.`,
       },
@@ -179,15 +185,22 @@ function onHostNetwork(unit: Unit): AuditFinding {
     severity: 'Low',
     object: objectOf(unit),
     path: '',
+    nearby: writtenAs(unit),
     directions: [],
     message: `${unitInWords(unit)} uses the host network: it has its node's address, and no NetworkPolicy is sure to hold for it. Take it off the host network unless it has to be there.`,
   };
 }
 
 /** The object that stands for a unit. */
-export function objectOf({ apiVersion, kind, namespace, name }: Unit): AuditFinding['object'] {
+function objectOf({ apiVersion, kind, namespace, name }: Unit): AuditFinding['object'] {
   const [group = '', version] = apiVersion.split('/');
   return { group: version === undefined ? '' : group, kind, namespace, name };
+}
+
+/** The objects that a unit may be written down as, the likeliest first. */
+export function writtenAs(unit: Unit): readonly AuditFinding['object'][] {
+  const { namespace, pods } = unit;
+  return [objectOf(unit), ...pods.map(({ metadata }) => ({ group: '', kind: 'Pod', namespace, name: metadata.name }))];
 }
 
 interface Restricted {

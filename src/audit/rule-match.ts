@@ -116,7 +116,7 @@ function whyNobody(peer: Peer, place: Place): Nobody | undefined {
     const words =
       ofPod.length === 0
         ? `nothing of what was read runs ${where}`
-        : `no pod ${where} carries ${list(ofPod.map(termInWords))}`;
+        : `no pod ${where} fits ${list(ofPod.map(termInWords))}`;
     return { code: 'PeerMatchesNothing', peer, words, next: 'Correct the selector, or remove the peer.' };
   }
   const named = ofNamespace.filter(({ key, operator }) => key === namespaceNameLabel && operator === 'In');
@@ -133,12 +133,12 @@ function whyNobody(peer: Peer, place: Place): Nobody | undefined {
         }
       : { code: 'PeerNotRead', peer, words, next: 'Give its manifests too to have it audited.' };
   }
-  const asked = list(others.map(termInWords));
+  const asked = list(others.map((term) => termInWords({ ...term, of: 'Pod' })));
   const edit = byName(peer, ofNamespace, section, place);
   return {
     code: 'NamespaceLabelMissing',
     peer,
-    words: `no namespace of what was read carries ${asked.replaceAll('the namespace label ', 'the label ')}`,
+    words: `no namespace that was read has the labels ${asked}`,
     next: `Select the namespace by ${namespaceNameLabel}, which every namespace carries with its name as the value, or label it.`,
     ...(edit === undefined ? {} : { edit }),
   };

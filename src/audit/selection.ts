@@ -20,6 +20,7 @@ export function policiesWithoutPods(scene: AuditScene): readonly AuditFinding[] 
     const [first] = sections;
     if (
       first === undefined ||
+      isForProbes(first) ||
       sections.some((section) => isForAll(section) || model.matching(section.subject).length > 0)
     )
       return [];
@@ -51,6 +52,11 @@ function isForAll({ subject, policy }: Section): boolean {
       ({ of, key, values }) =>
         of === 'Namespace' && key === namespaceNameLabel && values.length === 1 && values[0] === policy.namespace,
     );
+}
+
+/** Postern's own policies are for pods that live for seconds. */
+function isForProbes({ subject }: Section): boolean {
+  return subject.flatMap(requirementsIn).some(({ key }) => key.startsWith('postern.dev/'));
 }
 
 /** Every term of a condition, wherever it stands. */
@@ -92,8 +98,8 @@ function askedFor({ subject, policy }: Section): string {
 }
 
 export function termInWords({ of, key, operator, values }: Requirement): string {
-  const whose = of === 'Namespace' ? 'the namespace label ' : of === 'ServiceAccount' ? 'a service account by ' : '';
-  if (operator === 'In' && values.length === 1) return `${whose}${key}: ${values[0]}`;
+  const whose = of === 'Namespace' ? 'namespace label ' : of === 'ServiceAccount' ? 'a service account by ' : '';
+  if (operator === 'In' && values.length === 1) return `${whose}${key}: ${values[0] === '' ? '""' : values[0]}`;
   return `${whose}${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
 }
 

@@ -19,7 +19,7 @@ export function inboundSentence({ namespace, destinations, admitted }: Inbound):
     ...(only === undefined
       ? open.length > 0
         ? []
-        : [`nothing may reach ${whom}.`]
+        : [`nothing may reach ${unitsInWords(destinations, 'or')}.`]
       : from.length === 1
         ? [`${only.words} may reach ${whom} on ${only.ports}${tail}`]
         : [`${whom} may be reached ${list(from.map(({ words, ports }) => `by ${words} on ${ports}`))}${tail}`]),
@@ -85,8 +85,10 @@ function sourcesByPorts(admissions: readonly Admission[], namespace: string): re
 function peersInWords({ peers, place }: Pick<Admission, 'peers' | 'place'>, namespace: string): string {
   const units = peers.flatMap((peer) => (peer.kind === 'Unit' ? [peer.unit] : []));
   const byNamespace = Map.groupBy(units, (unit) => unit.namespace);
+  const namespaces = peers.flatMap((peer) => (peer.kind === 'Namespace' ? [`\`${peer.namespace}\``] : []));
   const words = [
-    ...peers.filter(({ kind }) => kind !== 'Unit').map((peer) => peerInWords(peer)),
+    ...(namespaces.length === 0 ? [] : [`every workload of ${list(namespaces)}`]),
+    ...peers.flatMap(otherInWords),
     ...[...byNamespace].map(([own, members]) => `${unitsInWords(members)}${own === namespace ? '' : ` of \`${own}\``}`),
   ];
   return `${list(words)}${placeInWords[place]}`;
@@ -101,20 +103,20 @@ const placeInWords: Readonly<Record<Admission['place'], string>> = {
 
 const anywhere = 'any address outside the cluster';
 
-function peerInWords(peer: Peer): string {
+/** A peer that is neither a unit nor a namespace. */
+function otherInWords(peer: Peer): readonly string[] {
   switch (peer.kind) {
     case 'Cluster':
-      return 'every workload';
-    case 'Namespace':
-      return `every workload of \`${peer.namespace}\``;
+      return ['every workload'];
     case 'Self':
-      return 'other pods of its own';
+      return ['its own other pods'];
     case 'Outside':
       return isEveryAddress(peer.addresses)
-        ? anywhere
-        : `${list(addressesInWords(peer.addresses))} outside the cluster`;
+        ? [anywhere]
+        : [`${list(addressesInWords(peer.addresses))} outside the cluster`];
     case 'Unit':
-      return unitInWords(peer.unit);
+    case 'Namespace':
+      return [];
   }
 }
 
@@ -139,8 +141,8 @@ function addressesInWords(addresses: Addresses): readonly string[] {
 }
 
 /** `Deployment web`; a part of a workload with the names of its pods. */
-export function unitsInWords(units: readonly Unit[]): string {
-  return list(units.map(unitInWords));
+export function unitsInWords(units: readonly Unit[], conjunction: 'and' | 'or' = 'and'): string {
+  return list(units.map(unitInWords), conjunction);
 }
 
 export function unitInWords({ kind, name, isWhole, isAssumed, pods }: Unit): string {
@@ -167,8 +169,8 @@ export function portsInWords(ranges: readonly PortRange[]): string {
 }
 
 /** `a`, `a and b`, `a, b and c`. */
-export function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+export function list(words: readonly string[], conjunction: 'and' | 'or' = 'and'): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
 function capitalised(text: string): string {

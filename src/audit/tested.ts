@@ -1,4 +1,5 @@
 import type { Pod } from '../api/index.ts';
+import type { ObjectReference } from '../explanation/index.ts';
 import {
   type Endpoint,
   keyOf,
@@ -11,6 +12,7 @@ import {
 } from '../policy/index.ts';
 import { type Need, policyInWords } from '../prediction/index.ts';
 import type { AuditFinding } from './finding.ts';
+import { writtenAs } from './isolation.ts';
 import { reachesBeyondPods } from './rule-match.ts';
 import type { AuditScene } from './scene.ts';
 import { list, unitsInWords } from './sentence.ts';
@@ -23,6 +25,27 @@ export interface Tested {
   readonly needs: readonly Need[];
   /** Namespaces that some expectation is about, as source, target or control. */
   readonly namespaces: ReadonlySet<string>;
+  /** Expectations of which it is not known what they need, such as of workloads that were not read. */
+  readonly unfollowed: readonly {
+    readonly test: ObjectReference;
+    readonly path: string;
+    readonly expectation: string;
+    readonly message: string;
+    /** Namespaces that the test is about. */
+    readonly namespaces: readonly string[];
+  }[];
+}
+
+/** Expectations that an audit cannot hold rules against. */
+export function unfollowedExpectations({ unfollowed }: Tested): readonly AuditFinding[] {
+  return unfollowed.map(({ test, path, expectation, message }) => ({
+    code: 'ExpectationNotFollowed',
+    severity: 'Low',
+    object: test,
+    path,
+    directions: [],
+    message: `What ${expectation} needs is not known: ${message} Rules of the namespaces that its test is about are not held against the expectations.`,
+  }));
 }
 
 /** Namespaces with workloads that no expectation is about. */
@@ -38,6 +61,7 @@ export function untestedNamespaces({ units }: AuditScene, { namespaces }: Tested
       severity: 'Low',
       object: { group: '', kind: 'Namespace', name: namespace },
       path: '',
+      nearby: own.flatMap(writtenAs),
       directions: [],
       message: `No expectation is about namespace ${namespace}, where ${unitsInWords(own)} ${own.length === 1 ? 'runs' : 'run'}. Write a ConnectivityTest there, or name it as a target.`,
     }));
@@ -57,10 +81,13 @@ interface Use {
  */
 export function rulesWiderThanTests(scene: AuditScene, tested: Tested): readonly AuditFinding[] {
   const uses = usesOf(tested);
+  const unknown = new Set(tested.unfollowed.flatMap(({ namespaces }) => namespaces));
   return scene.model.policies.flatMap(({ sections }) =>
     sections
       .filter(({ subject, policy }) => {
-        const isTested = policy.namespace === undefined || tested.namespaces.has(policy.namespace);
+        const { namespace } = policy;
+        const isTested =
+          namespace === undefined ? unknown.size === 0 : tested.namespaces.has(namespace) && !unknown.has(namespace);
         return isTested && scene.model.matching(subject).length > 0;
       })
       .flatMap((section) =>
@@ -210,8 +237,8 @@ function excessPorts(rule: Rule, { ports, paths }: Use): readonly string[] {
   const needed = list([...ports.values()].map(({ protocol, port }) => `${protocol} ${port}`));
   if (rule.ports === undefined) return [`it is for every port, and they need ${needed} alone`];
   return rule.ports.flatMap((entry) => {
-    if (!paths.has(entry.path)) return [`none needs ${entry.path}`];
-    return isOnePort(entry) ? [] : [`${entry.path} is for ${rangeInWords(entry)}, and they need ${needed} alone`];
+    if (!paths.has(entry.path)) return [`none needs ${portInWords(entry)} (${entry.path})`];
+    return isOnePort(entry) ? [] : [`${entry.path} is for ${portInWords(entry)}, and they need ${needed} alone`];
   });
 }
 
@@ -219,7 +246,9 @@ function isOnePort({ range, name }: PortMatch): boolean {
   return name !== undefined || (range !== undefined && range.first === range.last);
 }
 
-function rangeInWords({ protocol, range }: PortMatch): string {
-  if (range === undefined) return protocol === 'any' ? 'every port' : `every ${protocol} port`;
-  return `${protocol} ${range.first} to ${range.last}`;
+function portInWords({ protocol, range, name }: PortMatch): string {
+  const of = protocol === 'any' ? '' : `${protocol} `;
+  if (name !== undefined) return `the ${of}port named ${name}`;
+  if (range === undefined) return `every ${of}port`;
+  return `${of}${range.first === range.last ? range.first : `${range.first} to ${range.last}`}`;
 }

@@ -1,4 +1,5 @@
 /** The command line: what is asked for, answered as text, JSON or a report for a pipeline. */
+import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
@@ -11,7 +12,7 @@ export { type Surroundings, UsageError } from './command.ts';
 
 const maxBytes = 4096;
 
-const commands = [checkCommand, explainCommand, diffCommand];
+const commands = [checkCommand, explainCommand, diffCommand, auditCommand];
 
 /** Runs the command that the words ask for, and says how it ended. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

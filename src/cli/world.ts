@@ -1,4 +1,5 @@
 import type { ConnectivityTest } from '../api/index.ts';
+import type { Tested } from '../audit/index.ts';
 import {
   clusterOf,
   type DeclaredCluster,
@@ -11,7 +12,15 @@ import {
 } from '../manifests/index.ts';
 import { type Plan, planFor } from '../plan/index.ts';
 import { type PolicyModel, policyModel, type PolicyPart, type ProfileName } from '../policy/index.ts';
-import { type PartInWords, policyInWords, predict, type Prediction, worldOf } from '../prediction/index.ts';
+import {
+  needsOf,
+  type PartInWords,
+  policyInWords,
+  predict,
+  type Prediction,
+  type PredictionWorld,
+  worldOf,
+} from '../prediction/index.ts';
 
 /** How manifests are to be read. */
 export interface Reading {
@@ -55,18 +64,12 @@ export function declaredBy(texts: readonly ManifestText[], namespace: string): D
 /** Predicts every expectation of the tests in the cluster that the manifests declare. */
 export function predictAll(
   tests: readonly ConnectivityTest[],
-  { inventory, cluster }: Declared,
-  { profile, addressOf }: Reading,
+  declared: Declared,
+  reading: Reading,
 ): { readonly predictions: readonly LocatedPrediction[]; readonly model: PolicyModel } {
-  const { view, services, pods, namespaces, policies } = cluster;
-  const plans = tests.map((test) => [test, planFor(test, view)] as const);
-  const world = worldOf(
-    { pods, namespaces, policies },
-    plans.map(([, plan]) => plan),
-    view,
-  );
-  const model = policyModel(world, profile === undefined ? {} : { profile });
-  const prediction = { view, pods, services, model, addressOf };
+  const { inventory } = declared;
+  const { addressOf } = reading;
+  const { plans, prediction } = plannedIn(declared, tests, reading);
   const located = ([test, plan]: readonly [ConnectivityTest, Plan]): readonly LocatedPrediction[] =>
     predict(test, plan, prediction, partInWords(inventory)).map((each, index) => {
       const [expectation] = test.spec.expectations.slice(index, index + 1);
@@ -85,7 +88,43 @@ export function predictAll(
         policies: each.parts.map((part) => ({ ...part, ...positionOf(part, inventory) })),
       };
     });
-  return { predictions: plans.flatMap(located), model };
+  return { predictions: plans.flatMap(located), model: prediction.model };
+}
+
+/** What tests are about, for an audit: the connections that they need, and the namespaces that they look at. */
+export function testedBy(tests: readonly ConnectivityTest[], declared: Declared, reading: Reading): Tested {
+  const { plans, prediction } = plannedIn(declared, tests, reading);
+  const followed = plans.map(([test, plan]) => ({ test, plan, ...needsOf(test, plan, prediction) }));
+  return {
+    model: prediction.model,
+    needs: followed.flatMap(({ needs }) => needs),
+    namespaces: new Set(plans.flatMap(([, plan]) => plan.namespaces)),
+    unfollowed: followed.flatMap(({ test, plan, unfollowed }) =>
+      unfollowed.map((each) => ({
+        ...each,
+        test: { group: 'postern.dev', kind: test.kind, namespace: test.metadata.namespace, name: test.metadata.name },
+        path: `spec.expectations[${test.spec.expectations.findIndex(({ name }) => name === each.expectation)}]`,
+        namespaces: plan.namespaces,
+      })),
+    ),
+  };
+}
+
+/** What the tests would dial, in a world with a stand-in for each of their sources. */
+function plannedIn(
+  { cluster }: Declared,
+  tests: readonly ConnectivityTest[],
+  { profile, addressOf }: Reading,
+): { readonly plans: readonly (readonly [ConnectivityTest, Plan])[]; readonly prediction: PredictionWorld } {
+  const { view, services, pods, namespaces, policies } = cluster;
+  const plans = tests.map((test) => [test, planFor(test, view)] as const);
+  const world = worldOf(
+    { pods, namespaces, policies },
+    plans.map(([, plan]) => plan),
+    view,
+  );
+  const model = policyModel(world, profile === undefined ? {} : { profile });
+  return { plans, prediction: { view, pods, services, model, addressOf } };
 }
 
 function positionOf({ policy, path }: PolicyPart, inventory: Inventory): { readonly position?: Position } {

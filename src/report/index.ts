@@ -1,5 +1,15 @@
 /** Verdicts as text: for people, programs and pipelines; pure. */
 export {
+  type AuditReport,
+  type AuditRow,
+  auditTally,
+  jsonAudit,
+  markdownAudit,
+  sarifAudit,
+  type StatementRow,
+  textAudit,
+} from './audit.ts';
+export {
   type ChangeReport,
   type ConnectionRow,
   type ExpectationRow,
