@@ -7,15 +7,17 @@ import {
   namespaceNameLabel,
   policyModel,
   type PolicyModel,
+  type PolicyPart,
 } from '../policy/index.ts';
+import { policyInWords } from '../prediction/index.ts';
 import type { AuditFinding } from './finding.ts';
 import type { AuditScene } from './scene.ts';
-import { unitInWords } from './sentence.ts';
+import { list, unitInWords } from './sentence.ts';
 import type { Unit } from './unit.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 
-/** Whether a pod is restricted in a direction: by a policy that isolates it, or at least against a stranger. */
+/** Whether a stranger is kept out in a direction, at a port that nobody speaks of. */
 export type Restriction = 'restricted' | 'open' | 'not known';
 
 /** A pod that nobody named, in a namespace of its own; no namespace of a cluster can have that name. */
@@ -50,13 +52,16 @@ export function namespacesWithoutDefaultDeny(scene: AuditScene): readonly AuditF
     const open = lacking.map(({ direction }) => direction);
     const edit = defaultDeny(namespace, open, model);
     const reasons = [...new Set(lacking.flatMap(({ because }) => because))];
+    const admitted = [
+      ...new Set(lacking.flatMap(({ decidedBy: [part] }) => (part === undefined ? [] : [partInWords(part)]))),
+    ];
     const isKnown = lacking.every(({ restriction }) => restriction === 'open');
     const what = isKnown
       ? `A pod of namespace ${namespace} that no policy names ${openInWords(open)}.`
       : `Whether a pod of namespace ${namespace} that no policy names is restricted for ${open.join(' and ')} is not known: ${reasons.join(' ')}`;
     const next =
       edit === undefined
-        ? 'No NetworkPolicy changes that, since another policy decides before: look there.'
+        ? `A default deny would not change that${admitted.length === 0 ? '' : `, since ${list(admitted)} admits it`}: look there first.`
         : `Add a default deny, and beside it what its pods need${open.includes('egress') ? ', such as names' : ''}.`;
     return [
       {
@@ -74,7 +79,7 @@ export function namespacesWithoutDefaultDeny(scene: AuditScene): readonly AuditF
 }
 
 function openInWords(open: readonly Direction[]): string {
-  const words = { ingress: 'may be reached by everybody', egress: 'may reach everybody' } as const;
+  const words = { ingress: 'is open to any pod', egress: 'may call any pod' } as const;
   return open.map((direction) => words[direction]).join(' and ');
 }
 
@@ -163,7 +168,7 @@ export function unselectedWorkloads(scene: AuditScene): readonly AuditFinding[] 
     if (pod === undefined) return [];
     if (unit.hostNetwork) return [onHostNetwork(unit)];
     const endpoint = { namespace: unit.namespace, name: pod.metadata.name };
-    const open = directions.filter((direction) => restrictionOf(asked, endpoint, direction).restriction === 'open');
+    const open = directions.filter((direction) => restrictionOf(asked, endpoint, direction).isUnselected);
     if (open.length === 0) return [];
     return [
       {
@@ -207,6 +212,14 @@ interface Restricted {
   readonly restriction: Restriction;
   /** Why it is not known. */
   readonly because: readonly string[];
+  /** The rules that let a stranger in. */
+  readonly decidedBy: readonly PolicyPart[];
+  /** Whether no policy selects the pod, as one of the readings has it. */
+  readonly isUnselected: boolean;
+}
+
+function partInWords({ policy, path }: PolicyPart): string {
+  return `${policyInWords(policy)}, ${path}`;
 }
 
 /** By the specification and by the network plugin alike: what one of them leaves open is open. */
@@ -222,14 +235,16 @@ function restrictionOf(
   const readings = [decision, ...(decision.profile === undefined ? [] : [decision.profile])];
   const states = readings.map((reading) => stateOf(reading[direction]));
   const because = readings.flatMap((reading) => reading[direction].basis.open.map(({ message }) => message));
-  if (states.every((state) => state === 'restricted')) return { restriction: 'restricted', because };
-  return { restriction: states.includes('open') ? 'open' : 'not known', because };
+  const restriction = states.includes('open') ? 'open' : states.includes('not known') ? 'not known' : 'restricted';
+  const isUnselected = readings.some((reading) => reading[direction].basis.reason === 'NotIsolated');
+  return { restriction, because, decidedBy: readings.flatMap((reading) => reading[direction].decidedBy), isUnselected };
 }
 
 /** Reserved (RFC 6335): no rule is about it alone. */
 const unusedPort = 1023;
 
+/** A stranger without an address may be in any block; a pod that is isolated is no more open for that. */
 function stateOf({ answer, isolatedBy }: Decision['ingress']): Restriction {
-  if (isolatedBy.length > 0 || answer === 'deny') return 'restricted';
-  return answer === 'allow' ? 'open' : 'not known';
+  if (answer === 'allow') return 'open';
+  return answer === 'deny' || isolatedBy.length > 0 ? 'restricted' : 'not known';
 }

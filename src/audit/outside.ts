@@ -2,15 +2,17 @@ import { textOf } from '../address/index.ts';
 import type { Pod } from '../api/index.ts';
 import {
   type CompiledPolicy,
+  type Decision,
   type Direction,
   type Endpoint,
   policyModel,
   type PolicyModel,
   type PortRange,
+  type Question,
 } from '../policy/index.ts';
 import { type AddressRange, addressRangesOf, portRangesOf } from '../prediction/index.ts';
 import { type Addresses, type Admission, byAnswer } from './admission.ts';
-import { answerOf, type AuditScene } from './scene.ts';
+import { answerOf, type AuditScene, reasonsOf } from './scene.ts';
 import type { Unit } from './unit.ts';
 
 /** Connections with the outside: `ingress` from it, `egress` to it. */
@@ -81,29 +83,36 @@ function admissionsOf(pod: Pod, direction: Direction, model: PolicyModel): reado
     sections: policy.sections.filter((section) => section.direction === direction),
   }));
   const ports = portRangesOf(ofDirection, direction === 'ingress' ? [pod] : [], ['TCP', 'UDP', 'SCTP']);
+  const decide = (
+    { family, first }: AddressRange,
+    { protocol, port }: Pick<Question, 'protocol' | 'port'>,
+  ): Decision => {
+    const other: Endpoint = { kind: 'address', address: textOf({ family, value: first }) };
+    const ends = direction === 'ingress' ? { source: other, destination: own } : { source: own, destination: other };
+    return model.decide({ ...ends, protocol, port });
+  };
   const parts = ([4, 6] as const)
     .flatMap((family) => addressRangesOf(ofDirection, family))
     .flatMap((addresses) => {
-      const other: Endpoint = {
-        kind: 'address',
-        address: textOf({ family: addresses.family, value: addresses.first }),
-      };
-      const ends = direction === 'ingress' ? { source: other, destination: own } : { source: own, destination: other };
-      const ranges = joined(
-        ports.map((range) => ({
-          ...range,
-          answer: answerOf(model.decide({ ...ends, protocol: range.protocol, port: range.first })),
-        })),
-      );
-      return byAnswer(ranges).map((part) => ({ addresses, ...part }));
+      const ranges = ports.map((range) => ({
+        ...range,
+        answer: answerOf(decide(addresses, { protocol: range.protocol, port: range.first })),
+      }));
+      return byAnswer(joined(ranges)).map((part) => ({ addresses, ...part }));
     });
-  const groups = Map.groupBy(parts, ({ answer, ports: own }) => JSON.stringify([answer, own]));
+  const groups = Map.groupBy(parts, ({ answer, ports: open }) => JSON.stringify([answer, open]));
   return [...groups.values()].flatMap((members): readonly Admission[] => {
     const [first] = members;
-    if (first === undefined) return [];
+    const [range] = first?.ports ?? [];
+    if (first === undefined || range === undefined) return [];
     const addresses = merged(members.map((member) => member.addresses));
-    const { answer, ports: own } = first;
-    return [{ peers: [{ kind: 'Outside', addresses }], place: 'Any', answer, ports: own, because: [] }];
+    const because =
+      first.answer === 'allow'
+        ? []
+        : reasonsOf(decide(first.addresses, { protocol: range.protocol, port: range.first }));
+    return [
+      { peers: [{ kind: 'Outside', addresses }], place: 'Any', answer: first.answer, ports: first.ports, because },
+    ];
   });
 }
 

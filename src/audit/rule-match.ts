@@ -11,7 +11,7 @@ import {
 } from '../policy/index.ts';
 import { policyInWords } from '../prediction/index.ts';
 import type { AuditFinding } from './finding.ts';
-import type { AuditScene } from './scene.ts';
+import { type AuditScene, matchingPods } from './scene.ts';
 import { requirementsIn, termInWords } from './selection.ts';
 import { list } from './sentence.ts';
 
@@ -20,7 +20,7 @@ export function rulesWithoutMatch(scene: AuditScene): readonly AuditFinding[] {
   const namespaces = knownNamespaces(scene);
   return scene.model.policies.flatMap(({ sections }) =>
     sections
-      .filter(({ subject }) => scene.model.matching(subject).length > 0)
+      .filter(({ subject }) => matchingPods(scene, subject).length > 0)
       .flatMap((section) => section.rules.flatMap((rule) => findingsOf(rule, { section, namespaces, scene }))),
   );
 }
@@ -51,7 +51,7 @@ function findingsOf(rule: Rule, place: Place): readonly AuditFinding[] {
     const cause = whyNobody(peer, place);
     return cause === undefined ? [] : [cause];
   });
-  const ports = deadPorts(rule, place);
+  const ports = deadPorts(rule, section, place.scene);
   const isWithoutPeers = peers !== undefined && dead.length === peers.length;
   const isWithoutPorts = rule.ports !== undefined && ports.length === rule.ports.length;
   const isUnread = dead.some(({ code }) => code === 'PeerNotRead');
@@ -106,7 +106,7 @@ interface Nobody {
 /** Why a peer is nobody in this world; undefined if it is somebody, or may be. */
 function whyNobody(peer: Peer, place: Place): Nobody | undefined {
   const { scene, namespaces, section } = place;
-  if (peer.conditions.every(reachesBeyondPods) || scene.model.matching(peer.conditions).length > 0) return undefined;
+  if (peer.conditions.every(reachesBeyondPods) || matchingPods(scene, peer.conditions).length > 0) return undefined;
   const terms = peer.conditions.flatMap(requirementsIn);
   const ofNamespace = terms.filter(({ of }) => of === 'Namespace');
   const ofPod = terms.filter(({ of }) => of !== 'Namespace');
@@ -192,7 +192,7 @@ function byName(
       ? { ...condition, expression: { ...term, key: namespaceNameLabel, values: [name] } }
       : condition,
   );
-  if (scene.model.matching(conditions).length === 0) return undefined;
+  if (matchingPods(scene, conditions).length === 0) return undefined;
   const change: Change = {
     object: policy,
     path: `${peer.path}.namespaceSelector`,
@@ -202,17 +202,25 @@ function byName(
   return { summary: 'select the namespace by its name', changes: [change] };
 }
 
+/** Whether a rule cannot match anything: nobody is its peer, or nobody has its ports. */
+export function isInVain(rule: Rule, section: Section, scene: AuditScene): boolean {
+  const { peers, ports } = rule;
+  const isSomebody = ({ conditions }: Peer): boolean =>
+    conditions.every(reachesBeyondPods) || matchingPods(scene, conditions).length > 0;
+  if (peers !== undefined && !peers.some(isSomebody)) return true;
+  return ports !== undefined && deadPorts(rule, section, scene).length === ports.length;
+}
+
 /** The rule's ports by name that nobody at the receiving end has. */
-function deadPorts(rule: Rule, { section, scene }: Place): readonly PortMatch[] {
+function deadPorts(rule: Rule, section: Section, scene: AuditScene): readonly PortMatch[] {
   const named = (rule.ports ?? []).filter(({ name }) => name !== undefined);
   if (named.length === 0) return [];
-  const { model } = scene;
   const receiving =
     section.direction === 'ingress'
-      ? model.matching(section.subject)
+      ? matchingPods(scene, section.subject)
       : rule.peers === undefined
-        ? model.matching([])
-        : rule.peers.flatMap(({ conditions }) => model.matching(conditions));
+        ? matchingPods(scene, [])
+        : rule.peers.flatMap(({ conditions }) => matchingPods(scene, conditions));
   const own = new Set(receiving);
   const offered = scene.units
     .filter(({ positions }) => positions.some((position) => own.has(position)))

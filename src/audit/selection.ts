@@ -9,7 +9,7 @@ import {
 } from '../policy/index.ts';
 import { policyInWords } from '../prediction/index.ts';
 import type { AuditFinding } from './finding.ts';
-import type { AuditScene } from './scene.ts';
+import { type AuditScene, matchingPods } from './scene.ts';
 import { list, unitsInWords } from './sentence.ts';
 
 /** Policies that select no pod, though they are not meant for whatever pod may come. */
@@ -21,7 +21,7 @@ export function policiesWithoutPods(scene: AuditScene): readonly AuditFinding[] 
     if (
       first === undefined ||
       isForProbes(first) ||
-      sections.some((section) => isForAll(section) || model.matching(section.subject).length > 0)
+      sections.some((section) => isForAll(section) || matchingPods(scene, section.subject).length > 0)
     )
       return [];
     const { namespace } = reference;

@@ -8,79 +8,94 @@ import type { Unit } from './unit.ts';
 /** What a statement says of some destinations, as plain sentences. */
 export function inboundSentence({ namespace, destinations, admitted }: Inbound): string {
   const whom = unitsInWords(destinations);
+  const { certain, open } = inBreaths(admitted, namespace);
+  const [first] = certain;
+  const isAll = [...certain, ...open].some(({ isEverybody, ports }) => isEverybody && ports === everyPort);
+  const may =
+    certain.length === 1 && first !== undefined
+      ? `${first.peers} may reach ${whom} on ${first.ports}`
+      : `${whom} may be reached ${list(certain.map(({ peers, ports }) => `by ${peers} on ${ports}`))}`;
   const where = destinations.some(({ isAssumed }) => isAssumed) ? '' : `In \`${namespace}\`, `;
-  const certain = admitted.filter(({ answer }) => answer === 'allow');
-  const open = admitted.filter(({ answer }) => answer !== 'allow');
-  const from = sourcesByPorts(certain, namespace);
-  const [only] = from;
-  const isEverything = open.length === 0 && from.length === 1 && only?.isEverybody === true && only.ports === everyPort;
-  const tail = isEverything ? '.' : open.length > 0 ? '.' : '; nothing else may.';
-  const said = [
-    ...(only === undefined
-      ? open.length > 0
-        ? []
-        : [`nothing may reach ${unitsInWords(destinations, 'or')}.`]
-      : from.length === 1
-        ? [`${only.words} may reach ${whom} on ${only.ports}${tail}`]
-        : [`${whom} may be reached ${list(from.map(({ words, ports }) => `by ${words} on ${ports}`))}${tail}`]),
-    ...open.map(
-      (admission, index) =>
-        `${index === 0 && only === undefined ? 'whether' : 'Whether'} ${peersInWords(admission, namespace)} may reach ${whom} on ${portsInWords(admission.ports)} is ${openInWords(admission)}`,
-    ),
-    ...(open.length > 0 ? ['Nothing else may.'] : []),
-  ];
-  return capitalised(`${where}${said.join(' ')}`);
+  if (admitted.length === 0) return capitalised(`${where}nothing may reach ${unitsInWords(destinations, 'or')}.`);
+  return composed(where, {
+    certain: certain.length === 0 ? undefined : may,
+    open: open.map(({ peers, ports, why }) => `whether ${peers} may reach ${whom} on ${ports} is ${why}`),
+    rest: isAll ? undefined : 'nothing else may',
+  });
 }
 
 /** What a statement says of connections that leave the cluster. */
 export function outboundSentence({ namespace, sources, admitted }: Outbound): string {
   const who = unitsInWords(sources);
-  if (admitted.length === 0) return `In \`${namespace}\`, ${who} may reach nothing outside the cluster.`;
-  const certain = admitted.filter(({ answer }) => answer === 'allow');
-  const open = admitted.filter(({ answer }) => answer !== 'allow');
-  const places = certain.map((each) => `${peersInWords(each, namespace)} on ${portsInWords(each.ports)}`);
-  const isAll = places.length === 1 && places[0] === `${anywhere} on ${everyPort}`;
-  const said = [
-    ...(places.length === 0
-      ? []
-      : [`${who} may reach ${list(places)}${isAll || open.length > 0 ? '.' : '; nothing else out there.'}`]),
-    ...open.map(
-      (admission) =>
-        `Whether ${who} may reach ${peersInWords(admission, namespace)} on ${portsInWords(admission.ports)} is ${openInWords(admission)}`,
-    ),
-  ];
-  return `In \`${namespace}\`, ${said.join(' ')}`.replace(/, Whether/, ', whether');
+  const where = `In \`${namespace}\`, `;
+  if (admitted.length === 0) return `${where}${who} may reach nothing outside the cluster.`;
+  const { certain, open } = inBreaths(admitted, namespace);
+  const isAll = [...certain, ...open].some(({ peers, ports }) => peers === anywhere && ports === everyPort);
+  return composed(where, {
+    certain:
+      certain.length === 0
+        ? undefined
+        : `${who} may reach ${list(certain.map(({ peers, ports }) => `${peers} on ${ports}`))}`,
+    open: open.map(({ peers, ports, why }) => `whether ${who} may reach ${peers} on ${ports} is ${why}`),
+    rest: isAll ? undefined : 'nothing else out there',
+  });
 }
 
-function openInWords({ answer, because }: Admission): string {
-  const why = because.length === 0 ? '.' : `: ${because.join(' ')}`;
-  return `${answer === 'undefined' ? 'left open by the API' : 'not known'}${why}`;
+interface Clauses {
+  readonly certain: string | undefined;
+  /** Each with its full stop. */
+  readonly open: readonly string[];
+  readonly rest: string | undefined;
 }
 
-interface SourcesInWords {
-  readonly words: string;
+/** One sentence where all is certain, and otherwise one for each thing that is not. */
+function composed(where: string, { certain, open, rest }: Clauses): string {
+  if (open.length === 0) return capitalised(`${where}${certain ?? ''}${rest === undefined ? '' : `; ${rest}`}.`);
+  const [first = '', ...others] = [...(certain === undefined ? [] : [`${certain}.`]), ...open];
+  return [`${where}${first}`, ...others, ...(rest === undefined ? [] : [`${rest}.`])].map(capitalised).join(' ');
+}
+
+/** Peers of the same ports, place and answer in one breath. */
+interface Breath {
+  readonly peers: string;
   readonly ports: string;
   /** Everybody in the cluster and everybody outside. */
   readonly isEverybody: boolean;
+  /** Of an open answer: in what way it is open, and the reasons. */
+  readonly why: string;
 }
 
-/** Sources of the same ports in one breath, wherever they are. */
-function sourcesByPorts(admissions: readonly Admission[], namespace: string): readonly SourcesInWords[] {
-  const groups = Map.groupBy(admissions, ({ ports, place }) => `${portsInWords(ports)}/${place}`);
-  return [...groups.values()].flatMap((members) => {
+function inBreaths(
+  admissions: readonly Admission[],
+  namespace: string,
+): { readonly certain: readonly Breath[]; readonly open: readonly Breath[] } {
+  const groups = Map.groupBy(admissions, ({ ports, place, answer }) => `${answer}/${place}/${portsInWords(ports)}`);
+  const breaths = [...groups.values()].flatMap((members) => {
     const [first] = members;
-    if (first === undefined) return [];
-    const peers = members.flatMap((admission) => admission.peers);
-    const isEverybody =
-      first.place === 'Any' &&
-      peers.some(({ kind }) => kind === 'Cluster') &&
-      peers.some((peer) => peer.kind === 'Outside' && isEveryAddress(peer.addresses));
-    const words = isEverybody
-      ? 'everything, in the cluster and outside,'
-      : peersInWords({ ...first, peers }, namespace);
-    return [{ words, ports: portsInWords(first.ports), isEverybody }];
+    return first === undefined ? [] : [{ answer: first.answer, ...breathOf(first, members, namespace) }];
   });
+  return {
+    certain: breaths.filter(({ answer }) => answer === 'allow'),
+    open: breaths.filter(({ answer }) => answer !== 'allow'),
+  };
 }
+
+function breathOf({ answer, place, ports }: Admission, members: readonly Admission[], namespace: string): Breath {
+  const peers = members.flatMap((admission) => admission.peers);
+  const isEverybody =
+    place === 'Any' &&
+    peers.some(({ kind }) => kind === 'Cluster') &&
+    peers.some((peer) => peer.kind === 'Outside' && isEveryAddress(peer.addresses));
+  const because = [...new Set(members.flatMap((admission) => admission.because))].slice(0, mostReasons);
+  return {
+    peers: isEverybody ? 'everything, in the cluster and outside,' : peersInWords({ place, peers }, namespace),
+    ports: portsInWords(ports),
+    isEverybody,
+    why: `${answer === 'undefined' ? 'left open by the API' : 'not known'}${because.length === 0 ? '.' : `: ${because.join(' ')}`}`,
+  };
+}
+
+const mostReasons = 2;
 
 function peersInWords({ peers, place }: Pick<Admission, 'peers' | 'place'>, namespace: string): string {
   const units = peers.flatMap((peer) => (peer.kind === 'Unit' ? [peer.unit] : []));

@@ -1,7 +1,7 @@
-import { type Answer, both, type Endpoint, type PolicyProtocol, type PortRange } from '../policy/index.ts';
+import type { Answer, Endpoint, PolicyProtocol, PortRange } from '../policy/index.ts';
 import { type Admission, byAnswer, type Peer, type Place } from './admission.ts';
 import { outsideOf } from './outside.ts';
-import { answerOf, type AuditScene } from './scene.ts';
+import { type AuditScene, reasonsOf } from './scene.ts';
 import type { Unit } from './unit.ts';
 
 /** Who reaches whom, for every ordered pair of pods and for the outside: what is not written down is denied. */
@@ -222,8 +222,5 @@ function explained(
   const [from, to] = pair[1].map((position): Endpoint => ({ kind: 'pod', namespace: '', name: '', ...pods[position] }));
   if (from === undefined || to === undefined) return admission;
   const decision = model.decide({ source: from, destination: to, protocol: range.protocol, port: range.first });
-  const { egress, ingress } = decision.profile ?? decision;
-  if (answerOf(decision) !== admission.answer || both(egress.answer, ingress.answer) === 'deny') return admission;
-  const messages = [...egress.basis.open, ...ingress.basis.open].map(({ message }) => message);
-  return { ...admission, because: [...new Set(messages)].slice(0, 2) };
+  return { ...admission, because: reasonsOf(decision) };
 }

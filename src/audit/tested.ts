@@ -1,6 +1,7 @@
 import type { Pod } from '../api/index.ts';
 import type { ObjectReference } from '../explanation/index.ts';
 import {
+  type Direction,
   type Endpoint,
   keyOf,
   type PolicyModel,
@@ -13,8 +14,8 @@ import {
 import { type Need, policyInWords } from '../prediction/index.ts';
 import type { AuditFinding } from './finding.ts';
 import { writtenAs } from './isolation.ts';
-import { reachesBeyondPods } from './rule-match.ts';
-import type { AuditScene } from './scene.ts';
+import { isInVain, reachesBeyondPods } from './rule-match.ts';
+import { type AuditScene, matchingPods } from './scene.ts';
 import { list, unitsInWords } from './sentence.ts';
 import type { Unit } from './unit.ts';
 
@@ -81,30 +82,43 @@ interface Use {
  */
 export function rulesWiderThanTests(scene: AuditScene, tested: Tested): readonly AuditFinding[] {
   const uses = usesOf(tested);
+  const unmet = unmetSections(tested);
   const unknown = new Set(tested.unfollowed.flatMap(({ namespaces }) => namespaces));
   return scene.model.policies.flatMap(({ sections }) =>
     sections
-      .filter(({ subject, policy }) => {
+      .filter(({ subject, policy, direction }) => {
         const { namespace } = policy;
         const isTested =
           namespace === undefined ? unknown.size === 0 : tested.namespaces.has(namespace) && !unknown.has(namespace);
-        return isTested && scene.model.matching(subject).length > 0;
+        return isTested && !unmet.has(sectionKey(policy, direction)) && matchingPods(scene, subject).length > 0;
       })
       .flatMap((section) =>
         section.rules
-          .filter((rule) => rule.action === 'allow' && mayMatch(rule, scene))
+          .filter((rule) => rule.action === 'allow' && !isInVain(rule, section, scene))
           .flatMap((rule) => excessOf(rule, section, uses.get(ruleKey(section, rule.path)), scene, tested)),
       ),
   );
 }
 
-/** A rule without anybody in it is found elsewhere. */
-function mayMatch({ peers }: Rule, { model }: AuditScene): boolean {
-  return peers === undefined || peers.some(({ conditions }) => isSomebody(conditions, model));
+/** Sections that restrict a need which they should admit: a rule of theirs may be meant for it, which `postern check` tells. */
+function unmetSections({ model, needs }: Tested): ReadonlySet<string> {
+  return new Set(
+    needs.flatMap(({ question }) => {
+      const decision = model.decide(question);
+      return (['egress', 'ingress'] as const)
+        .filter((direction) => decision[direction].answer !== 'allow')
+        .flatMap((direction) =>
+          model
+            .examine(question, direction)
+            .filter(({ selects }) => selects !== 'no')
+            .map(({ section }) => sectionKey(section.policy, direction)),
+        );
+    }),
+  );
 }
 
-function isSomebody(conditions: Parameters<PolicyModel['matching']>[0], model: PolicyModel): boolean {
-  return conditions.every(reachesBeyondPods) || model.matching(conditions).length > 0;
+function sectionKey(policy: Section['policy'], direction: Direction): string {
+  return `${keyOf(policy)} ${direction}`;
 }
 
 function ruleKey({ policy }: Pick<Section, 'policy'>, path: string): string {
@@ -186,12 +200,13 @@ function excessPeers(
   rule: Rule,
   { direction }: Section,
   use: Use,
-  { model, units }: AuditScene,
+  scene: AuditScene,
   tested: Tested,
 ): readonly string[] {
+  const { model, units } = scene;
   const needed = neededUnits(use, units, tested);
   const admitted = (conditions: Parameters<PolicyModel['matching']>[0]): readonly Unit[] => {
-    const positions = new Set(model.matching(conditions));
+    const positions = new Set(model.matching(conditions, 'certain'));
     return units.filter((unit) => !unit.isAssumed && unit.positions.some((position) => positions.has(position)));
   };
   const side = direction === 'ingress' ? 'from' : 'to';
@@ -200,7 +215,7 @@ function excessPeers(
     return [`it is for everybody, and they need it ${side} ${only} alone`];
   }
   return rule.peers.flatMap((peer) => {
-    if (!isSomebody(peer.conditions, model)) return [];
+    if (!peer.conditions.every(reachesBeyondPods) && matchingPods(scene, peer.conditions).length === 0) return [];
     if (!use.paths.has(peer.path)) return [`none needs ${peer.path}`];
     const others = admitted(peer.conditions).filter((unit) => !needed.includes(unit));
     return others.length === 0 ? [] : [`none needs it ${side} ${unitsInWords(others)}, which ${peer.path} admits too`];

@@ -1,3 +1,4 @@
+import type { Pod, Policy } from '../api/index.ts';
 import { auditCodes, type AuditFinding, auditOf, type AuditSeverity, statementRows } from '../audit/index.ts';
 import { editLines } from '../explanation/index.ts';
 import { ownerOf } from '../manifests/index.ts';
@@ -36,7 +37,7 @@ export const auditCommand: Command = {
   examples: [
     'postern audit -p manifests/ -f tests/',
     'helm template charts/shop | postern audit -p - -o sarif --fail-on high',
-    'kubectl get namespaces,pods,services,endpointslices,networkpolicies -A -o yaml | postern audit -p - --ignore kube-system',
+    'kubectl get namespaces,all,networkpolicies,connectivitytests -A -o yaml | postern audit -p - --ignore kube-system',
   ],
   options: {
     ...inputOptions,
@@ -98,11 +99,11 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   const kept = findings.filter(({ object }) => !ignored.has(namespaceOf(object)));
   const report: AuditReport = {
     version: surroundings.version,
-    basis: basisOf(declared, reading),
+    basis: basisOf(pods, policies, reading),
     ...(show === 'statement' ? {} : { findings: kept.map((finding) => rowOf(finding, declared)) }),
     ...(show === 'findings'
       ? {}
-      : { statement: harmless({ ...statementRows(statement), notes: notesOf(declared, reading) }) }),
+      : { statement: harmless({ ...statementRows(statement), notes: notesOf(pods, reading) }) }),
   };
   surroundings.print(inFormat(format, report));
   return given.flag('exit-zero') ? exitCodes.passed : exitCodeFor(kept, failOn);
@@ -141,17 +142,18 @@ function namespaceOf({ kind, namespace, name }: AuditFinding['object']): string 
   return kind === 'Namespace' ? name : (namespace ?? '');
 }
 
-function basisOf({ cluster }: Declared, { profile }: Reading): string {
-  const { policies, pods } = cluster;
+function basisOf(pods: readonly Pod[], policies: readonly Policy[], { profile }: Reading): string {
   const plugin = profile === undefined ? '' : `, as done by ${profile}`;
   return `from ${policies.length} policies and ${pods.length} pods as written${plugin}; nothing was dialled`;
 }
 
-function notesOf({ cluster }: Declared, { profile }: Reading): readonly string[] {
-  const finished = cluster.pods.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+function notesOf(pods: readonly Pod[], { profile }: Reading): readonly string[] {
+  const finished = pods.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
   return [
     `Predicted from what was read${profile === undefined ? '' : `, as ${profile} does it`}: pods that were not read are not spoken of. A pod's own node may always reach it, and answers to what is admitted need no rule.`,
-    ...(finished.length === 0 ? [] : [`Left out are ${finished.length} pods that have finished.`]),
+    ...(finished.length === 0
+      ? []
+      : [`Left out: ${finished.length} finished ${finished.length === 1 ? 'pod' : 'pods'}.`]),
   ];
 }
 

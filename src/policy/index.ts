@@ -11,5 +11,5 @@ export { keyOf, referenceOf, segmentsOf } from './part.ts';
 export type { PolicyPart, PolicyReference } from './part.ts';
 export type { ProfileName } from './profile.ts';
 export type * from './question.ts';
-export { type Answer, both, type Truth } from './truth.ts';
+export type { Answer, Truth } from './truth.ts';
 export type { PortRange, Reachability } from './reachability.ts';

@@ -24,8 +24,11 @@ export interface PolicyModel {
   examine(question: Question, direction: Direction): readonly ExaminedSection[];
   /** All ordered pairs of pods: as the specification has it, or as the model's profile does. */
   reachability(reading?: 'specification' | 'profile'): Reachability;
-  /** The pods, by their position in `reachability().pods`, for which all conditions hold or may hold, as the specification reads them. */
-  matching(conditions: readonly Condition[]): readonly number[];
+  /**
+   * The pods, by their position in `reachability().pods`, for which all conditions hold, or may hold, as the specification reads
+   * them.
+   */
+  matching(conditions: readonly Condition[], certainty?: 'certain' | 'possible'): readonly number[];
   /** A model with one policy added, or put in the place of the one of the same name; what did not change is shared. */
   withPolicy(policy: Policy): PolicyModel;
   withoutPolicy(reference: PolicyReference): PolicyModel;
@@ -97,7 +100,10 @@ function modelOf(world: PolicyWorld, specified: CompiledWorld, profiled: Profile
       reachabilities.set(compiled, found);
       return found;
     },
-    matching: (conditions) => membersOf(possibly(specified.shared.population.holding(conditions, true))),
+    matching(conditions, certainty = 'possible') {
+      const found = specified.shared.population.holding(conditions, true);
+      return membersOf(certainty === 'certain' ? found.yes : possibly(found));
+    },
     withPolicy: (policy) => changed([...others(referenceOf(policy)), policy]),
     withoutPolicy: (reference) => changed(others(reference)),
   };

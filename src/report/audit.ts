@@ -77,8 +77,9 @@ export function auditTally(findings: readonly Pick<AuditRow, 'severity'>[]): Aud
   return { high: count('High'), medium: count('Medium'), low: count('Low') };
 }
 
-/** One line that scripts may read: `5 findings: 1 high, 2 medium, 2 low`. */
-function summaryOf({ findings = [], basis }: AuditReport): string {
+/** One line that scripts may read: `5 findings: 1 high, 2 medium, 2 low`; without findings only what the audit rests on. */
+function summaryOf({ findings, basis }: AuditReport): string {
+  if (findings === undefined) return basis;
   const { high, medium, low } = auditTally(findings);
   const what = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
   return `${what}: ${high} high, ${medium} medium, ${low} low (${basis})`;
