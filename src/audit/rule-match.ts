@@ -138,7 +138,7 @@ function whyNobody(peer: Peer, place: Place): Nobody | undefined {
   return {
     code: 'NamespaceLabelMissing',
     peer,
-    words: `no namespace that was read has the labels ${asked}`,
+    words: `no namespace that was read has the ${others.length === 1 ? 'label' : 'labels'} ${asked}`,
     next: `Select the namespace by ${namespaceNameLabel}, which every namespace carries with its name as the value, or label it.`,
     ...(edit === undefined ? {} : { edit }),
   };
