@@ -33,10 +33,10 @@ export function outsideOf(scene: AuditScene): OutsideReader {
   };
 }
 
-/** What an answer about addresses rests on beside the NetworkPolicies that select a pod: all of it where other policies have a say. */
-function factsOf({ metadata, spec }: Pod, { model }: AuditScene): unknown {
+/** What an answer about addresses rests on beside the policies that may speak of a pod: its labels too, unless each of them is known to select it. */
+function factsOf({ metadata, spec }: Pod, { model, profile }: AuditScene): unknown {
   const ports = spec.containers.map((container) => container.ports);
-  const isPlain = model.policies.every(({ reference }) => isNetworkPolicy(reference));
+  const isPlain = profile === undefined && model.policies.every(({ reference }) => isNetworkPolicy(reference));
   return isPlain
     ? [ports, spec.hostNetwork, (metadata.ownerReferences ?? []).length > 0]
     : [ports, spec, metadata.namespace, metadata.labels];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Namespace, Pod, Policy } from '../api/index.ts';
 import { ownerOf } from '../manifests/index.ts';
+import type { ProfileName } from '../policy/index.ts';
 import {
   type LabelMap,
   namespaceOf,
@@ -38,8 +39,8 @@ const addressed = pods.map((pod, index) => ({ ...pod, status: { podIPs: [{ ip: `
 const denyShop = networkPolicy('shop/deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 const denyBank = networkPolicy('bank/deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 
-function sentences(policies: readonly Policy[], own: readonly Pod[] = pods) {
-  const scene = sceneOf({ pods: own, assumed: [], namespaces, policies, ownerOf });
+function sentences(policies: readonly Policy[], own: readonly Pod[] = pods, profile?: ProfileName) {
+  const scene = sceneOf({ pods: own, assumed: [], namespaces, policies, profile, ownerOf });
   const { inbound, outbound } = statementRows(statementOf(scene));
   return { inbound: inbound.map(({ sentence }) => sentence), outbound: outbound.map(({ sentence }) => sentence) };
 }
@@ -148,6 +149,36 @@ describe('a statement in words', () => {
     expect(sentences([deny], agents).inbound[1]).toMatch(
       /^In `shop`, whether DaemonSet agent of `bank` \(on the same node\) may reach Pod db on every port is left open/,
     );
+  });
+
+  it('tells pods of the host network apart by a block that holds one of their nodes', () => {
+    const agent = (node: string, ip: string): Pod => {
+      const pod = podOf(`bank/agent-${node}`, {}, { hostNetwork: true, node, ips: [ip] });
+      const daemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'agent', uid: 'd', controller: true };
+      return { ...pod, metadata: { ...pod.metadata, ownerReferences: [daemonSet] } };
+    };
+    const own = [
+      agent('a', '192.0.2.1'),
+      agent('b', '192.0.2.2'),
+      podOf('shop/db', {}, { node: 'c', ips: ['10.0.0.1'] }),
+    ];
+    const policy = networkPolicy('shop/p', {
+      podSelector: {},
+      ingress: [{ from: [{ ipBlock: { cidr: '192.0.2.2/32' } }] }],
+    });
+
+    expect(sentences([policy], own, 'calico').inbound.at(-1)).toBe(
+      'In `shop`, 192.0.2.2 outside the cluster and DaemonSet agent (pod agent-b) of `bank` may reach Pod db on every port; nothing else may.',
+    );
+  });
+
+  it('speaks of the outside per workload where a plugin may select by something else', () => {
+    const labelled = networkPolicy('shop/p', { podSelector: { matchLabels: { app: 'api' } } });
+
+    expect(sentences([labelled], pods, 'cilium').inbound.slice(-2)).toEqual([
+      'In `shop`, nothing may reach Deployment api.',
+      'In `shop`, everything, in the cluster and outside, may reach Deployment web on every port.',
+    ]);
   });
 
   it('cuts a workload in parts where policies do', () => {

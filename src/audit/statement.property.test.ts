@@ -216,7 +216,7 @@ describe('the statement, in random worlds', () => {
           expect(outsideDisagreements(scene, asked)).toEqual([]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

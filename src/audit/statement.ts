@@ -126,8 +126,7 @@ function groupedSources(
     if (first === undefined) return [];
     const { place, answer, ports } = first;
     const own = Map.groupBy(members, ({ source }) => source.namespace);
-    const isWhole = (namespace: string): boolean =>
-      place === 'Any' && own.get(namespace)?.length === candidates.get(namespace)?.length;
+    const isWhole = (namespace: string): boolean => own.get(namespace)?.length === candidates.get(namespace)?.length;
     const isCluster = candidates.size > 1 && [...candidates.keys()].every(isWhole);
     const peers: readonly Peer[] = isCluster
       ? [{ kind: 'Cluster' }]
