@@ -150,8 +150,9 @@ function owned(pods: readonly Pod[], workloads: number, nodeless = pods.length):
 }
 
 /** As in a manifest, which says nothing of nodes. */
-function withoutNode({ nodeName: _, ...spec }: Pod['spec']): Pod['spec'] {
-  return spec;
+function withoutNode(spec: Pod['spec']): Pod['spec'] {
+  const { nodeName: _, ...rest } = spec;
+  return rest;
 }
 
 const others = fc.array(

@@ -2,7 +2,6 @@
 export {
   type AuditReport,
   type AuditRow,
-  auditTally,
   jsonAudit,
   markdownAudit,
   sarifAudit,
