@@ -22,7 +22,7 @@ export function changedConnections(
   const after = sideOf(head, profile);
   const names = [...new Set([...before.pods.keys(), ...after.pods.keys()])].toSorted();
   const touched = new Set(names.filter(touchedBy(before, after)));
-  const outside = outsideEnds([...before.model.policies, ...after.model.policies]);
+  const outside = outsideEnds([...before.model.policiesInEveryReading, ...after.model.policiesInEveryReading]);
   const ends = names.map((name) => [endOf(name, before, after, 0), endOf(name, before, after, 1)] as const);
   const inside = ends.flatMap(([from]) =>
     ends

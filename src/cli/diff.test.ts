@@ -73,6 +73,22 @@ describe('the connections that a change opens and closes', () => {
     ]);
   });
 
+  it('part the outside by the blocks that a plugin looks at, too', async () => {
+    // Ingress is not listed, so that the specification does not look at its rules; Cilium does.
+    const head = policy(
+      'api',
+      '{podSelector: {matchLabels: {app: api}}, policyTypes: [Egress], ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}], egress: [{}]}',
+    );
+
+    const { connections } = await changes(pods, pods + head, '--profile', 'cilium');
+
+    expect(connections.map(({ change, from, to }) => `${change}: ${from} -> ${to}`)).toEqual([
+      'Closed: Pod shop/web -> Pod shop/api',
+      'Closed: outside (0.0.0.0 to 9.255.255.255) -> Pod shop/api',
+      'Closed: outside (11.0.0.0 to 255.255.255.255) -> Pod shop/api',
+    ]);
+  });
+
   it('part the outside by the blocks that policies name', async () => {
     const head = egress('[{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: 5432}]}]');
 

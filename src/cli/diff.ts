@@ -2,9 +2,9 @@ import { type ConnectionRow, type ExpectationRow, jsonChanges, markdownChanges, 
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { changedConnections } from './changed-connections.ts';
-import { findingProblems } from './check.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { failOnOf, readingOf, readingOptions } from './options.ts';
+import { findingProblems } from './inputs.ts';
+import { failOnOf, outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
@@ -35,12 +35,7 @@ export const diffCommand: Command = {
       value: 'PATH',
       description: 'File or folder with tests. May be repeated.',
     },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'FORMAT',
-      description: `One of ${formats.join(', ')}. text if absent.`,
-    },
+    output: outputOption(formats),
     ...readingOptions,
     'fail-on': {
       type: 'string',

@@ -9,10 +9,10 @@ import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import type { PolicyPart } from '../policy/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
-import { findingProblems, selectedTests } from './check.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
 import { alignedLine, explanationOf, placesIn } from './explanations.ts';
-import { readingOf, readingOptions } from './options.ts';
+import { findingProblems, inputOptions, selectedTests } from './inputs.ts';
+import { outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll, type Reading } from './world.ts';
 
@@ -36,26 +36,8 @@ export const explainCommand: Command = {
     'kustomize build overlays/production | postern explain -f tests/ -p -',
   ],
   options: {
-    filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with tests, or - for standard input. May be repeated.',
-    },
-    manifests: {
-      type: 'string',
-      short: 'p',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
-    },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'FORMAT',
-      description: `One of ${formats.join(', ')}. text if absent.`,
-    },
+    ...inputOptions,
+    output: outputOption(formats),
     ...readingOptions,
   },
   run,

@@ -1,5 +1,14 @@
 /** Verdicts as text: for people, programs and pipelines; pure. */
 export {
+  type AuditReport,
+  type AuditRow,
+  jsonAudit,
+  markdownAudit,
+  sarifAudit,
+  type StatementRow,
+  textAudit,
+} from './audit.ts';
+export {
   type ChangeReport,
   type ConnectionRow,
   type ExpectationRow,
