@@ -76,7 +76,7 @@ describe.each(readdirSync(folder).filter((name) => !name.includes('.')))('broken
     const { predictions, model, verdicts } = verdictsOf(declared, reading);
     const prediction = predictions.find((each) => keyOf(each) === key);
     if (prediction === undefined) throw new Error(`no expectation ${key}`);
-    return { prediction, verdicts, explanation: explanationOf(prediction, model, declared, reading) };
+    return { prediction, verdicts, explanation: explanationOf(prediction, { predictions, model, declared, reading }) };
   }
 
   it('has the finding first that the catalogue names', () => {

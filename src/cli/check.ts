@@ -10,6 +10,7 @@ import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, 
 import { formats, inFormat } from './format.ts';
 import { failOnOf, failOnOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
+import { effectsOn } from './edit-effect.ts';
 import { alignedLine, type Cure, cureOf } from './explanations.ts';
 import { type Declared, declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
@@ -89,8 +90,9 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     );
   }
   sayIgnored(declared, surroundings);
+  const effectOf = effectsOn(tests, declared, reading, predictions);
   const report = reportOf(predictions, declared, surroundings.version, (each) =>
-    cureOf(each, model, declared, reading),
+    cureOf(each, { predictions, model, declared, reading, effectOf }),
   );
   surroundings.print(inFormat(format, report, given.flag('verbose')));
   if (given.flag('exit-zero')) return exitCodes.passed;
@@ -189,6 +191,15 @@ function rowOf(
     })),
     ...(cure === undefined
       ? {}
-      : { finding: { code: cure.code, message: line(cure.message), edit: cure.edit.map(alignedLine) } }),
+      : {
+          finding: {
+            ...cure,
+            message: line(cure.message),
+            ...(cure.at === undefined ? {} : { at: line(cure.at) }),
+            edit: cure.edit.map(alignedLine),
+            ...(cure.effect === undefined ? {} : { effect: line(cure.effect) }),
+            or: cure.or.map(line),
+          },
+        }),
   };
 }

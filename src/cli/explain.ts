@@ -1,17 +1,12 @@
-import {
-  editLines,
-  type Explanation,
-  explanationLines,
-  findingCodes,
-  type PlaceInWords,
-} from '../explanation/index.ts';
+import { editLines, explanationLines, findingCodes, type PlaceInWords } from '../explanation/index.ts';
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import type { PolicyPart } from '../policy/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { findingProblems, selectedTests } from './check.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { alignedLine, explanationOf, placesIn } from './explanations.ts';
+import { effectInWords, effectsOn } from './edit-effect.ts';
+import { alignedLine, placesIn, type TriedExplanation, triedExplanationOf } from './explanations.ts';
 import { readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll, type Reading } from './world.ts';
@@ -25,7 +20,9 @@ export const explainCommand: Command = {
   usage: '[-f TESTS]... [-p MANIFESTS]... [[NAMESPACE/]TEST/]EXPECTATION [options]',
   description: [
     'Says for one expectation which policies restrict each side, which rule admits the connection or which rules come near, what is',
-    'probably wrong, and the edit that cures it. Every edit was tried on the policy model before it is suggested.',
+    'probably wrong, and the edit that cures it. Every edit was tried on the policy model and makes this connection as expected; the',
+    'line `effect` says which expectations of the given tests it turns or breaks besides, and how many connections it opens and',
+    'closes. Which ones those are, `postern diff` shows.',
     '',
     'Without the name of an expectation, every one that is not predicted to pass is explained.',
     '',
@@ -63,7 +60,7 @@ export const explainCommand: Command = {
 
 interface Explained {
   readonly prediction: LocatedPrediction;
-  readonly explanation: Explanation | undefined;
+  readonly explanation: TriedExplanation | undefined;
 }
 
 async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> {
@@ -92,9 +89,11 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     surroundings.say(nothingToExplain(wanted, predictions));
     return exitCodes.nothingSelected;
   }
+  const effectOf = effectsOn(tests, declared, reading, predictions);
+  const predicted = { predictions, model, declared, reading, effectOf };
   const explained = chosen.map((prediction) => ({
     prediction,
-    explanation: explanationOf(prediction, model, declared, reading),
+    explanation: triedExplanationOf(prediction, predicted),
   }));
   const place = placesIn(declared);
   surroundings.print(
@@ -147,7 +146,10 @@ function asText({ prediction, explanation }: Explained, place: PlaceInWords, { p
       : [
           // What the plan has to say is not among the policies.
           ...(prediction.question === undefined ? [`predicted     ${reason}: ${message}`] : []),
-          ...explanationLines(explanation, place),
+          ...explanationLines(explanation, place, (edit) => {
+            const effect = explanation.effectOf(edit);
+            return effect && effectInWords(effect);
+          }),
         ]),
   ];
   return lines.map(alignedLine).join('\n');
@@ -193,9 +195,9 @@ function asJSON({ prediction, explanation }: Explained, place: PlaceInWords): un
     findings: findings.map(({ part, edits, ...finding }) => ({
       ...finding,
       title: findingCodes[finding.code],
-      edits: edits.map((edit) => ({ ...edit, lines: editLines(edit, place) })),
+      edits: edits.map((edit) => ({ ...edit, lines: editLines(edit, place), effect: explanation.effectOf(edit) })),
       ...(part === undefined ? {} : partOf(part)),
     })),
-    ...(together === undefined ? {} : { together }),
+    ...(together === undefined ? {} : { together: { ...together, effect: explanation.effectOf(together) } }),
   };
 }

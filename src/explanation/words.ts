@@ -1,5 +1,6 @@
 import type { Direction, PolicyPart } from '../policy/index.ts';
 import type { Explanation, ExplainedDirection, RejectedRule } from './explain.ts';
+import type { Edit } from './edit.ts';
 import type { Finding } from './finding.ts';
 import type { FailedPredicate } from './rejection.ts';
 import { labelsInWords, type Side } from './side.ts';
@@ -8,24 +9,34 @@ import { editLines, type PlaceInWords } from './snippet.ts';
 const mostRejected = 3;
 const mostFurther = 2;
 
+/** What an edit does besides, in words, where that was tried. */
+export type EffectInWords = (edit: Edit) => string | undefined;
+
 /** An explanation for people: the verdict of each direction in a line, the labels of both sides, then findings with their edits. */
-export function explanationLines(explanation: Explanation, place: PlaceInWords): readonly string[] {
+export function explanationLines(
+  explanation: Explanation,
+  place: PlaceInWords,
+  effectOf: EffectInWords = () => undefined,
+): readonly string[] {
   const { source, destination, findings, together, question } = explanation;
   const [first, ...others] = findings;
-  const further = others.slice(0, mostFurther);
+  const further = others.filter((finding) => !isPlain(finding) || !isNamedMistake(first)).slice(0, mostFurther);
   return [
     `asked         ${source.name} -> ${destination.name}, ${question.protocol} port ${question.port}`,
     ...directionLines('egress', explanation.egress, source, place),
     ...directionLines('ingress', explanation.ingress, destination, place),
     ...sideLines('from', source),
     ...sideLines('to', destination),
-    ...(first === undefined ? [] : ['', ...findingLines(first, place)]),
+    ...(first === undefined
+      ? []
+      : ['', ...findingLines(first, place, together === undefined ? effectOf : () => undefined)]),
     ...(together === undefined
       ? []
       : [
           '',
           'That alone is not enough. Together these are:',
           ...editLines(together, place).map((line) => `         ${line}`),
+          ...effectLines(effectOf(together)),
         ]),
     ...(further.length === 0 ? [] : ['', 'Less likely (edits: -o json):']),
     ...further.map(({ code, message, part }) => {
@@ -35,24 +46,44 @@ export function explanationLines(explanation: Explanation, place: PlaceInWords):
   ];
 }
 
-/** One finding with its edits: the first is recommended. */
-function findingLines({ code, message, part, edits }: Finding, place: PlaceInWords): readonly string[] {
+/** What is true of most pods: worth telling only where no mistake has a name. */
+function isPlain({ code }: Finding): boolean {
+  return code === 'NothingIsolates' || code === 'NoRuleAdmits';
+}
+
+function isNamedMistake(finding: Finding | undefined): boolean {
+  return finding !== undefined && !isPlain(finding) && finding.isEnough;
+}
+
+/** Where the mistake is, unless the first edit is made there and says so. */
+export function placeOfFinding({ part, edits }: Finding, place: PlaceInWords): string | undefined {
   const [recommended] = edits[0]?.changes ?? [];
-  // An edit says where it is made.
-  const isSaid = recommended !== undefined && recommended.object.name === part?.policy.name && recommended.path !== '';
-  const where = part === undefined || isSaid ? [] : [`  at     ${place(part.policy, part.path)}`];
+  const { kind, name, namespace } = recommended?.object ?? {};
+  const isSaid =
+    recommended?.path !== '' &&
+    kind === part?.policy.kind &&
+    name === part?.policy.name &&
+    namespace === part?.policy.namespace;
+  return part === undefined || isSaid ? undefined : place(part.policy, part.path);
+}
+
+/** One finding with its edits: the first is recommended. */
+function findingLines(finding: Finding, place: PlaceInWords, effectOf: EffectInWords): readonly string[] {
+  const { code, message, edits } = finding;
+  const at = placeOfFinding(finding, place);
   return [
     `${code}: ${message}`,
-    ...where,
-    ...edits.flatMap((edit, index) => {
-      const [first = '', ...rest] = editLines(edit, place);
-      return [
-        `  ${index === 0 ? 'edit  ' : 'or    '} ${edit.summary}`,
-        `         ${first}`,
-        ...rest.map((line) => `         ${line}`),
-      ];
-    }),
+    ...(at === undefined ? [] : [`  at     ${at}`]),
+    ...edits.flatMap((edit, index) => [
+      `  ${index === 0 ? 'edit  ' : 'or    '} ${edit.summary}`,
+      ...editLines(edit, place).map((line) => `         ${line}`),
+      ...effectLines(effectOf(edit)),
+    ]),
   ];
+}
+
+function effectLines(effect: string | undefined): readonly string[] {
+  return effect === undefined ? [] : [`  effect ${effect}`];
 }
 
 function directionLines(

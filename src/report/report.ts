@@ -32,8 +32,21 @@ export interface ReportRow {
   readonly message: string;
   readonly place?: Place;
   readonly policies: readonly PolicyRow[];
-  /** What is most probably wrong where the verdict is Failed, and the edit that would cure it, line by line. */
-  readonly finding?: { readonly code: string; readonly message: string; readonly edit: readonly string[] };
+  /** What is most probably wrong where the verdict is not as expected. */
+  readonly finding?: FindingRow;
+}
+
+export interface FindingRow {
+  readonly code: string;
+  readonly message: string;
+  /** Where the mistake is, unless the edit says it. */
+  readonly at?: string;
+  /** The edit that would cure it, line by line. */
+  readonly edit: readonly string[];
+  /** What that edit does besides. */
+  readonly effect?: string;
+  /** Other edits, in words. */
+  readonly or: readonly string[];
 }
 
 /** What a command found out, for any of the formats. */

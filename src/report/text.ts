@@ -1,4 +1,12 @@
-import { placeWords, type Report, type ReportRow, summaryLine, verdictWords, worstFirst } from './report.ts';
+import {
+  type FindingRow,
+  placeWords,
+  type Report,
+  type ReportRow,
+  summaryLine,
+  verdictWords,
+  worstFirst,
+} from './report.ts';
 
 /** For people: what did not pass in full, passes as a count (or in full too if asked), and the summary as the last line. */
 export function textReport(report: Report, withPassed = false): string {
@@ -14,8 +22,17 @@ function block(report: Report, row: ReportRow): string {
     `  expected   ${expect}: ${from} -> ${to}`,
     ...(description === undefined ? [] : [`  because    ${description}`]),
     `  ${report.predicted ? 'predicted' : 'observed '}  ${reason}: ${message}`,
-    ...(finding === undefined ? [] : [`  finding    ${finding.code}: ${finding.message}`]),
-    ...(finding?.edit ?? []).map((line, index) => `  ${index === 0 ? 'edit     ' : '         '}  ${line}`),
+    ...(finding === undefined ? [] : findingLines(finding)),
     '',
   ].join('\n');
+}
+
+function findingLines({ code, message, at, edit, effect, or }: FindingRow): readonly string[] {
+  return [
+    `  finding    ${code}: ${message}`,
+    ...(at === undefined ? [] : [`  at         ${at}`]),
+    ...edit.map((line, index) => `  ${index === 0 ? 'edit     ' : '         '}  ${line}`),
+    ...(effect === undefined ? [] : [`  effect     ${effect}`]),
+    ...or.map((summary) => `  or         ${summary}`),
+  ];
 }
