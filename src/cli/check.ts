@@ -3,7 +3,7 @@ import type { ManifestText, Problem } from '../manifests/index.ts';
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import type { PolicyModel } from '../policy/index.ts';
 import { policyInWords } from '../prediction/index.ts';
-import { type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
+import { counted, type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
@@ -154,7 +154,7 @@ export function reportOf(
   return {
     predicted: true,
     version,
-    basis: `from ${policies.length} policies and ${pods.length} pods as written; nothing was dialled`,
+    basis: `from ${counted(policies.length, 'policy', 'policies')} and ${counted(pods.length, 'pod', 'pods')} as written; nothing was dialled`,
     rows: predictions.map((prediction) => rowOf(prediction, cureFor(prediction))),
   };
 }
@@ -181,7 +181,8 @@ function rowOf(
     to: line(`${describeTarget(expectation, namespace)} on ${describePort(expectation)}`),
     verdict: prediction.verdict,
     reason: prediction.reason,
-    message: line(prediction.message),
+    // A finding says what to do, and may say otherwise than what is true of any policy.
+    message: line(`${prediction.message}${cure === undefined ? (prediction.advice ?? '') : ''}`),
     ...placeOf(position),
     policies: policies.map(({ policy, path, direction, position: place }) => ({
       name: line(policyInWords(policy)),

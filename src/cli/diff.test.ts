@@ -159,7 +159,7 @@ it.each(['text', 'markdown'])('says in %s what changes, that it is predicted, an
 
   expect(printed).toMatch(/opened/i);
   expect(printed).toMatch(
-    /predicted: 6 opened, 0 closed, 0 uncertain connections; 1 expectations turn, 1 of them to Failed/,
+    /predicted: 6 opened, 0 closed, 0 uncertain connections; 1 expectation turns, 1 of them to Failed/,
   );
 });
 

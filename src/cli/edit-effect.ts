@@ -1,6 +1,7 @@
 import type { ConnectivityTest, KubeObject, Verdict } from '../api/index.ts';
 import { applyEdit, type Edit, objectReference } from '../explanation/index.ts';
 import { clusterOf } from '../manifests/index.ts';
+import { counted } from '../report/index.ts';
 import { changedConnections } from './changed-connections.ts';
 import { type Declared, type LocatedPrediction, predictAll, type Reading } from './world.ts';
 
@@ -98,10 +99,10 @@ const mostNames = 2;
 export function effectInWords({ verdict, turns, breaks, opens, closes, settles, unsettles }: Effect): string {
   const own = verdict === 'Passed' ? 'turns this expectation' : `leaves this expectation ${verdict}`;
   const connections = [
-    ...(opens > 0 ? [`opens ${counted(opens)}`] : []),
-    ...(closes > 0 ? [`closes ${counted(closes)}`] : []),
-    ...(settles > 0 ? [`settles ${counted(settles)} left open before`] : []),
-    ...(unsettles > 0 ? [`leaves ${counted(unsettles)} open to doubt`] : []),
+    ...(opens > 0 ? [`opens ${connectionsInWords(opens)}`] : []),
+    ...(closes > 0 ? [`closes ${connectionsInWords(closes)}`] : []),
+    ...(settles > 0 ? [`settles ${connectionsInWords(settles)} left open before`] : []),
+    ...(unsettles > 0 ? [`leaves ${connectionsInWords(unsettles)} open to doubt`] : []),
   ];
   return [
     turns.length > 0 ? `${own} and ${listed(turns)}` : own,
@@ -110,8 +111,8 @@ export function effectInWords({ verdict, turns, breaks, opens, closes, settles, 
   ].join('; ');
 }
 
-function counted(count: number): string {
-  return `${count} ${count === 1 ? 'connection' : 'connections'}`;
+function connectionsInWords(count: number): string {
+  return counted(count, 'connection', 'connections');
 }
 
 function listed(names: readonly string[]): string {

@@ -652,9 +652,37 @@ describe('edits', () => {
 
     expect(edit === undefined ? [] : editLines(edit, ({ name }, path) => `${name} ${path}`)).toEqual([
       'p spec.ingress[0].from[0].podSelector.matchLabels',
-      '    matchLabels:',
-      '  -   app: wep',
-      '  +   app: web',
+      '   | matchLabels:',
+      '  -|   app: wep',
+      '  +|   app: web',
+    ]);
+  });
+});
+
+describe('the lines of an edit', () => {
+  const linesOf = (asked: Omit<Case, 'finding' | 'when'>) => {
+    const [edit] = explained(asked).explanation.findings[0]?.edits ?? [];
+    return edit === undefined ? [] : editLines(edit, ({ name }, path) => `${name} ${path}`).slice(1);
+  };
+
+  it('show below which key an item of a list stands, with marks that are no YAML', () => {
+    const policies = [ingress('p', 'api', { from: [{ namespaceSelector: {} }] })];
+
+    expect(linesOf({ expected: 'Deny', from: 'other/web', policies })).toEqual([
+      '   | from:',
+      '  -|   - namespaceSelector: {}',
+      '  +|   - podSelector: {}',
+    ]);
+  });
+
+  it('show below which key a field comes that was not there', () => {
+    const policies = [networkPolicy('shop/p', { podSelector: app('web'), egress: [] })];
+
+    expect(linesOf({ expected: 'Deny', policies })).toEqual([
+      '   | spec:',
+      '  +|   policyTypes:',
+      '  +|     - Ingress',
+      '  +|     - Egress',
     ]);
   });
 });
@@ -685,6 +713,39 @@ describe('the words', () => {
     },
   ])('say that policies have no say: $why', ({ to, policies, says }) => {
     expect(wordsOf({ expected: 'Allow', to, policies })).toMatch(says);
+  });
+
+  it('call a rule undecided of which nobody knows that it fails', () => {
+    const policies = [ingress('p', 'api', { from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] })];
+    const words = wordsOf({ expected: 'Allow', policies });
+
+    expect(words).toContain('undecided: p spec.ingress[0]: whether the address block matches is left open');
+    expect(words).not.toContain('rejected');
+  });
+
+  it('name no pod where the API leaves open whether a block means it, and give no advice that may be wrong', () => {
+    const policies = [egress('p', 'web', { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] })];
+
+    expect(wordsOf({ expected: 'Deny', policies })).toMatch(
+      /^egress {2}open {2}the API leaves open whether a block .* such as those of pod shop\/api, and network plugins differ$/m,
+    );
+  });
+
+  it('leave out what is true of most pods where a mistake has a name and an edit', () => {
+    const slip = wordsOf({ expected: 'Allow', policies: [denyAll, ingress('p', 'api', { from: [peer('wep')] })] });
+    const nothing = wordsOf({ expected: 'Deny', policies: [] });
+
+    expect(slip).toContain('LabelTypo');
+    expect(slip).not.toContain('NoRuleAdmits');
+    expect(nothing.match(/NothingIsolates/g)).toHaveLength(2);
+  });
+
+  it('say what an edit does besides, where somebody tried it', () => {
+    const { explanation } = explained({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('wep')] })] });
+    const place = ({ name }: { readonly name: string }, path: string) => `${name} ${path}`;
+
+    expect(explanationLines(explanation, place, () => 'breaks nothing')).toContain('  effect breaks nothing');
+    expect(explanationLines(explanation, place).join('\n')).not.toContain('effect');
   });
 
   it('say what each rejected rule asked for', () => {

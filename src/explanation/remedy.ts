@@ -167,13 +167,13 @@ function missingLabel(
   };
   const where = side.workload?.kind === 'Pod' ? 'the pod' : `${written.path} of ${side.name}`;
   const message = isMisplaced
-    ? `${what}: the label is on the ${side.workload?.kind} itself, and policies see the labels of pods. Write it under ${written.path}.`
+    ? `${what}: the label is on the ${side.workload?.kind} itself, and policies see the labels of pods. Write it under ${written.path}, which replaces the pods.`
     : `${what}. Add the label to ${where}, or select the pod by a label that it has.`;
   return {
     code: 'PodLabelMissing',
     message,
     changes: [labelled],
-    summary: `add ${key}: ${String(labelled.after)} to ${where}${side.workload?.kind === 'Pod' ? '' : ', which replaces its pods'}`,
+    summary: `add ${key}: ${String(labelled.after)} to ${where}`,
     alternatives: [instead],
   };
 }

@@ -1,6 +1,6 @@
-import type { Direction, PolicyPart } from '../policy/index.ts';
+import type { Direction, OpenPoint, PolicyPart } from '../policy/index.ts';
 import type { Explanation, ExplainedDirection, RejectedRule } from './explain.ts';
-import type { Edit } from './edit.ts';
+import { type Edit, keyOf } from './edit.ts';
 import type { Finding } from './finding.ts';
 import type { FailedPredicate } from './rejection.ts';
 import { labelsInWords, type Side } from './side.ts';
@@ -23,8 +23,8 @@ export function explanationLines(
   const further = others.filter((finding) => !isPlain(finding) || !isNamedMistake(first)).slice(0, mostFurther);
   return [
     `asked         ${source.name} -> ${destination.name}, ${question.protocol} port ${question.port}`,
-    ...directionLines('egress', explanation.egress, source, place),
-    ...directionLines('ingress', explanation.ingress, destination, place),
+    ...directionLines('egress', explanation.egress, [source, destination], place),
+    ...directionLines('ingress', explanation.ingress, [destination, source], place),
     ...sideLines('from', source),
     ...sideLines('to', destination),
     ...(first === undefined
@@ -56,15 +56,14 @@ function isNamedMistake(finding: Finding | undefined): boolean {
 }
 
 /** Where the mistake is, unless the first edit is made there and says so. */
-export function placeOfFinding({ part, edits }: Finding, place: PlaceInWords): string | undefined {
-  const [recommended] = edits[0]?.changes ?? [];
-  const { kind, name, namespace } = recommended?.object ?? {};
-  const isSaid =
-    recommended?.path !== '' &&
-    kind === part?.policy.kind &&
-    name === part?.policy.name &&
-    namespace === part?.policy.namespace;
-  return part === undefined || isSaid ? undefined : place(part.policy, part.path);
+export function placeOfFinding({ part, edits: [edit] }: Finding, place: PlaceInWords): string | undefined {
+  if (part === undefined) return undefined;
+  const at = place(part.policy, part.path);
+  const [recommended] = edit?.changes ?? [];
+  const isInside =
+    recommended?.path !== '' && recommended !== undefined && keyOf(recommended.object) === keyOf(part.policy);
+  const isSaid = isInside || (edit !== undefined && editLines(edit, place)[0] === at);
+  return isSaid ? undefined : at;
 }
 
 /** One finding with its edits: the first is recommended. */
@@ -89,15 +88,17 @@ function effectLines(effect: string | undefined): readonly string[] {
 function directionLines(
   direction: Direction,
   decision: ExplainedDirection,
-  side: Side,
+  sides: readonly [Side, Side],
   place: PlaceInWords,
 ): readonly string[] {
   const word = decision.answer === 'allow' || decision.answer === 'deny' ? decision.answer : 'open';
   const shown = decision.rejected.slice(0, mostRejected);
   const left = decision.rejected.length - shown.length;
   return [
-    `${direction.padEnd(8)}${word.padEnd(5)} ${reasonInWords(direction, decision, side, place)}`,
-    ...shown.map((rule) => `              rejected: ${rejectedInWords(rule, place)}`),
+    `${direction.padEnd(8)}${word.padEnd(5)} ${reasonInWords(direction, decision, sides, place)}`,
+    ...shown.map(
+      (rule) => `              ${isUndecided(rule) ? 'undecided' : 'rejected'}: ${rejectedInWords(rule, place)}`,
+    ),
     ...(left > 0 ? [`              and ${left} more`] : []),
   ];
 }
@@ -105,7 +106,7 @@ function directionLines(
 function reasonInWords(
   direction: Direction,
   { basis, isolatedBy, decidedBy }: ExplainedDirection,
-  side: Side,
+  [side, other]: readonly [Side, Side],
   place: PlaceInWords,
 ): string {
   switch (basis.reason) {
@@ -126,8 +127,21 @@ function reasonInWords(
     case 'Self':
       return 'policies have no say: a pod and itself';
     case 'Open':
-      return [...new Set(basis.open.map(({ message }) => message))].join(' ');
+      return [...new Set(basis.open.map((point) => openInWords(point, [side, other])))].join(' ');
   }
+}
+
+/** Pods are named by their workload: those that stand for one in a prediction are in no cluster. */
+function openInWords({ code, message }: OpenPoint, sides: readonly [Side, Side]): string {
+  // Whether to select the pod by its labels depends on what was expected: the finding says it.
+  if (code === 'BlockAgainstPod') {
+    return `the API leaves open whether a block of addresses matches pods, such as those of ${sides[1].name}, and network plugins differ`;
+  }
+  return sides.reduce(
+    (text, { name, pod }) =>
+      pod === undefined ? text : text.replaceAll(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, name),
+    message,
+  );
 }
 
 /** One part of each policy. */
@@ -144,6 +158,11 @@ function rejectedInWords({ policy, path, failed }: RejectedRule, place: PlaceInW
   return `${place(policy, path)}: ${failed.map(failureInWords).join('; ')}`;
 }
 
+/** A rule is rejected once one of its predicates is known to fail. */
+function isUndecided({ failed }: RejectedRule): boolean {
+  return failed.every((failure) => 'isOpen' in failure && failure.isOpen === true);
+}
+
 function failureInWords(failure: FailedPredicate): string {
   switch (failure.kind) {
     case 'SubjectTerm':
@@ -154,14 +173,18 @@ function failureInWords(failure: FailedPredicate): string {
       const wanted = isOne
         ? `${key}: ${values[0]}`
         : `${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
-      return `${whose} ${wanted} does not hold`;
+      return failure.isOpen === true
+        ? `whether ${whose} ${wanted} holds is not known`
+        : `${whose} ${wanted} does not hold`;
     }
     case 'PeerScope':
       return 'another namespace than the policy’s';
     case 'PeerIsNoPod':
       return 'the other side is no pod';
     case 'PeerBlock':
-      return 'the address block does not match';
+      return failure.isOpen === true
+        ? 'whether the address block matches is left open'
+        : 'the address block does not match';
     case 'Protocol':
       return `protocol ${failure.entry.protocol}`;
     case 'Port': {
