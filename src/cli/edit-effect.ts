@@ -2,7 +2,7 @@ import type { ConnectivityTest, KubeObject, Verdict } from '../api/index.ts';
 import { applyEdit, type Edit, objectReference } from '../explanation/index.ts';
 import { clusterOf } from '../manifests/index.ts';
 import { counted } from '../report/index.ts';
-import { changedConnections } from './changed-connections.ts';
+import { changesFrom } from './changed-connections.ts';
 import { type Declared, type LocatedPrediction, predictAll, type Reading } from './world.ts';
 
 /** What an edit does besides what it was made for, as far as the given tests and manifests show it. */
@@ -20,8 +20,11 @@ export interface Effect {
   readonly unsettles: number;
 }
 
-/** What an edit would do that was made for a prediction. */
-export type EffectOf = (prediction: LocatedPrediction, edit: Edit) => Effect;
+/** What an edit would do that was made for a prediction; undefined if that was not tried. */
+export type EffectOf = (prediction: LocatedPrediction, edit: Edit) => Effect | undefined;
+
+/** Each edit takes all predictions anew: of hundreds of failures people cure the first ones, and run the command again. */
+const mostEdits = 20;
 
 /** Tries edits on all expectations of the tests, each edit once. */
 export function effectsOn(
@@ -32,9 +35,11 @@ export function effectsOn(
 ): EffectOf {
   const before = new Map(predictions.map((each) => [nameOf(each), each.verdict]));
   const tried = new Map<string, ReturnType<typeof outcomeOf>>();
+  let changesTo: ReturnType<typeof changesFrom> | undefined;
   const outcomeOf = (edit: Edit) => {
     const after = withEdit(declared, edit);
-    const rows = changedConnections(declared.cluster, after.cluster, reading.profile);
+    changesTo ??= changesFrom(declared.cluster, reading.profile);
+    const rows = changesTo(after.cluster);
     const isSettled = (answer: string): boolean => answer === 'allow' || answer === 'deny';
     const uncertain = rows.filter(({ change }) => change === 'Uncertain');
     const settles = uncertain.filter((row) => isSettled(row.after)).length;
@@ -48,6 +53,7 @@ export function effectsOn(
   };
   return (prediction, edit) => {
     const key = JSON.stringify(edit.changes);
+    if (tried.size >= mostEdits && !tried.has(key)) return undefined;
     const outcome = tried.get(key) ?? outcomeOf(edit);
     tried.set(key, outcome);
     const { verdicts, ...connections } = outcome;
@@ -68,19 +74,23 @@ function nameOf({ test, expectation }: LocatedPrediction): string {
 }
 
 /** What the manifests would declare with an edit applied to them. */
-export function withEdit({ inventory, problems }: Declared, edit: Edit): Declared {
-  const edited = {
-    ...inventory,
-    policies: applyEdit(inventory.policies, edit),
-    namespaces: applyEdit(inventory.namespaces, changesOf(inventory.namespaces, edit)),
-    workloads: applyEdit(inventory.workloads, changesOf(inventory.workloads, edit)),
-    pods: applyEdit(inventory.pods, changesOf(inventory.pods, edit)),
-  };
-  return { inventory: edited, cluster: clusterOf(edited), problems };
+export function withEdit({ inventory, cluster, problems }: Declared, edit: Edit): Declared {
+  const policies = applyEdit(inventory.policies, changesOf(inventory.policies, edit, 'NetworkPolicy'));
+  const [namespaces, workloads, pods] = [
+    applyEdit(inventory.namespaces, changesOf(inventory.namespaces, edit)),
+    applyEdit(inventory.workloads, changesOf(inventory.workloads, edit)),
+    applyEdit(inventory.pods, changesOf(inventory.pods, edit)),
+  ];
+  const edited = { ...inventory, policies, namespaces, workloads, pods };
+  const isOfPolicies = edit.changes.every(({ object }) => object.kind === 'NetworkPolicy');
+  if (!isOfPolicies) return { inventory: edited, cluster: clusterOf(edited), problems };
+  const byNamespace = Map.groupBy(policies, ({ metadata }) => metadata.namespace);
+  const view = { ...cluster.view, policies: (namespace: string) => byNamespace.get(namespace) ?? [] };
+  return { inventory: edited, cluster: { ...cluster, policies, view }, problems };
 }
 
-/** The changes of objects that are there: only policies are ever added. */
-function changesOf(objects: readonly KubeObject[], { summary, changes }: Edit): Edit {
+/** The changes of objects that are there, and of those of a kind that come. */
+function changesOf(objects: readonly KubeObject[], { summary, changes }: Edit, kind?: string): Edit {
   const isIt = (object: KubeObject, reference: Edit['changes'][number]['object']): boolean => {
     const own = objectReference(object);
     return (
@@ -90,7 +100,10 @@ function changesOf(objects: readonly KubeObject[], { summary, changes }: Edit): 
       own.namespace === reference.namespace
     );
   };
-  return { summary, changes: changes.filter(({ object }) => objects.some((each) => isIt(each, object))) };
+  return {
+    summary,
+    changes: changes.filter(({ object }) => object.kind === kind || objects.some((each) => isIt(each, object))),
+  };
 }
 
 const mostNames = 2;

@@ -20,9 +20,9 @@ export const explainCommand: Command = {
   usage: '[-f TESTS]... [-p MANIFESTS]... [[NAMESPACE/]TEST/]EXPECTATION [options]',
   description: [
     'Says for one expectation which policies restrict each side, which rule admits the connection or which rules come near, what is',
-    'probably wrong, and the edit that cures it. Every edit was tried on the policy model and makes this connection as expected; the',
-    'line `effect` says which expectations of the given tests it turns or breaks besides, and how many connections it opens and',
-    'closes. Which ones those are, `postern diff` shows.',
+    'probably wrong, and the edit that cures it. Every edit was tried on the policy model, where it opens or closes this connection in',
+    'the direction that it is about. Those that are shown first, 20 at most, were tried on all expectations of the given tests, too:',
+    'the line `effect` says which of them turn or break, and how many connections open and close; `postern diff` shows which.',
     '',
     'Without the name of an expectation, every one that is not predicted to pass is explained.',
     '',
@@ -192,10 +192,15 @@ function asJSON({ prediction, explanation }: Explained, place: PlaceInWords): un
     destination: sideOf(destination),
     egress: directionOf(egress),
     ingress: directionOf(ingress),
-    findings: findings.map(({ part, edits, ...finding }) => ({
+    findings: findings.map(({ part, edits, ...finding }, index) => ({
       ...finding,
       title: findingCodes[finding.code],
-      edits: edits.map((edit) => ({ ...edit, lines: editLines(edit, place), effect: explanation.effectOf(edit) })),
+      edits: edits.map((edit) => ({
+        ...edit,
+        lines: editLines(edit, place),
+        // What is less likely is not tried on the other expectations.
+        ...(index === 0 ? { effect: explanation.effectOf(edit) } : {}),
+      })),
       ...(part === undefined ? {} : partOf(part)),
     })),
     ...(together === undefined ? {} : { together: { ...together, effect: explanation.effectOf(together) } }),

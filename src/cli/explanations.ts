@@ -53,7 +53,7 @@ function expectedOf(question: Question, expectation: Expectation): Expectation['
 
 /** An explanation whose edits were tried on every expectation. */
 export interface TriedExplanation extends Explanation {
-  /** Of an edit that is shown: that of several findings together, else those of the first finding. */
+  /** Tries an edit that is shown; undefined where so many were shown that this one is not tried any more. */
   effectOf(edit: Edit): Effect | undefined;
 }
 
@@ -65,24 +65,16 @@ export function triedExplanationOf(prediction: LocatedPrediction, predicted: Pre
   const explanation = explanationOf(prediction, predicted);
   if (explanation === undefined) return undefined;
   const { findings, together } = explanation;
-  const effects = new Map<Edit, Effect>();
-  const effectOf = (edit: Edit): Effect => {
-    const effect = effects.get(edit) ?? predicted.effectOf(prediction, edit);
-    effects.set(edit, effect);
-    return effect;
-  };
-  if (together !== undefined) effectOf(together);
-  const ordered = together === undefined ? harmlessFirst(findings, effectOf) : findings;
-  for (const edit of ordered[0]?.edits ?? []) if (together === undefined) effectOf(edit);
-  return { ...explanation, findings: ordered, effectOf: (edit) => effects.get(edit) };
+  const effectOf = (edit: Edit): Effect | undefined => predicted.effectOf(prediction, edit);
+  return { ...explanation, findings: together === undefined ? harmlessFirst(findings, effectOf) : findings, effectOf };
 }
 
 /** The findings with the first harmless edit, and its finding, in front. */
-function harmlessFirst(findings: readonly Finding[], effectOf: (edit: Edit) => Effect): readonly Finding[] {
+function harmlessFirst(findings: readonly Finding[], effectOf: (edit: Edit) => Effect | undefined): readonly Finding[] {
   const candidates = findings.flatMap((finding) =>
     finding.isEnough ? finding.edits.map((edit) => ({ finding, edit })) : [],
   );
-  const chosen = candidates.slice(0, mostTried).find(({ edit }) => effectOf(edit).breaks.length === 0);
+  const chosen = candidates.slice(0, mostTried).find(({ edit }) => effectOf(edit)?.breaks.length === 0);
   if (chosen === undefined) return findings;
   const { finding, edit } = chosen;
   const edits = [edit, ...finding.edits.filter((each) => each !== edit)];
