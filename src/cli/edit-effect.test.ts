@@ -124,7 +124,20 @@ describe('the effect of an edit', () => {
     expect(effectInWords({ ...nothing, ...effect })).toBe(words);
   });
 
-  it('is not claimed for an edit that was not tried', async () => {
+  it('is not claimed for an edit that was not tried: after 20 of them', async () => {
+    const names = Array.from({ length: 22 }, (_, index) => `target${String.fromCodePoint(97 + index)}`);
+    const targets = names.map(
+      (name) =>
+        `${pod(name)}---\n${policy(name, `{podSelector: {matchLabels: {app: ${name}}}, ingress: [{from: [{podSelector: {matchLabels: {app: wep}}}]}]}`)}`,
+    );
+    const tests = test('shop', ...names.map((name) => expectation('web', name, 'Allow')));
+    const printed = await printedBy('check', namespace('shop'), pod('web'), ...targets, tests);
+
+    expect(printed.match(/^ {2}edit /gm)).toHaveLength(22);
+    expect(printed.match(/^ {2}effect /gm)).toHaveLength(20);
+  });
+
+  it('is not told where there is nothing to cure', async () => {
     const printed = await printedBy('explain', ...world, test('shop', expectation('web', 'api', 'Allow')));
 
     expect(printed).not.toContain('effect');
