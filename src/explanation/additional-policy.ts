@@ -45,13 +45,8 @@ export function additional(scene: Scene, direction: Direction, { policy, rule }:
 }
 
 /** The labels of the pods which no other NetworkPolicy of that direction selects, but for the subject's. */
-function onlyIsolatedBy(
-  { whole, podsIn }: Scene,
-  direction: Direction,
-  policy: PolicyReference,
-  subject: Side,
-): readonly Labels[] {
-  const near = whole.policies.filter(
+function onlyIsolatedBy(scene: Scene, direction: Direction, policy: PolicyReference, subject: Side): readonly Labels[] {
+  const near = scene.whole.policies.filter(
     ({ apiVersion, metadata }) =>
       apiVersion.startsWith('networking.k8s.io/') && metadata.namespace === policy.namespace,
   );
@@ -61,7 +56,8 @@ function onlyIsolatedBy(
     return isRecord(selector) && selectorMatches(selector, labels);
   };
   const own = JSON.stringify(subject.labels);
-  const labels = podsIn(policy.namespace ?? '')
+  const labels = scene
+    .podsIn(policy.namespace ?? '')
     .map(({ metadata }) => metadata.labels)
     .filter((each) => JSON.stringify(withoutNoise(each)) !== own)
     .filter((each) => near.some((other) => isIt(other) && selects(other, each)))

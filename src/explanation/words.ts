@@ -160,7 +160,7 @@ function rejectedInWords({ policy, path, failed }: RejectedRule, place: PlaceInW
 
 /** A rule is rejected once one of its predicates is known to fail. */
 function isUndecided({ failed }: RejectedRule): boolean {
-  return failed.every((failure) => 'isOpen' in failure && failure.isOpen === true);
+  return failed.every((failure) => 'isOpen' in failure);
 }
 
 function failureInWords(failure: FailedPredicate): string {
