@@ -1,6 +1,6 @@
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import { policyInWords } from '../prediction/index.ts';
-import { type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
+import { counted, type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
@@ -8,6 +8,7 @@ import { formats, inFormat } from './format.ts';
 import { findingProblems, inputOptions, sayAssumptions, selectedTests } from './inputs.ts';
 import { failOnOf, failOnOption, outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
+import { effectsOn } from './edit-effect.ts';
 import { alignedLine, type Cure, cureOf } from './explanations.ts';
 import { type Declared, declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
@@ -63,8 +64,9 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     return exitCodes.usage;
   }
   sayAssumptions(declared, given, surroundings);
+  const effectOf = effectsOn(tests, declared, reading, predictions);
   const report = reportOf(predictions, declared, surroundings.version, (each) =>
-    cureOf(each, model, declared, reading),
+    cureOf(each, { predictions, model, declared, reading, effectOf }),
   );
   surroundings.print(inFormat(format, report, given.flag('verbose')));
   if (given.flag('exit-zero')) return exitCodes.passed;
@@ -94,7 +96,7 @@ export function reportOf(
   return {
     predicted: true,
     version,
-    basis: `from ${policies.length} policies and ${pods.length} pods as written; nothing was dialled`,
+    basis: `from ${counted(policies.length, 'policy', 'policies')} and ${counted(pods.length, 'pod', 'pods')} as written; nothing was dialled`,
     rows: predictions.map((prediction) => rowOf(prediction, cureFor(prediction))),
   };
 }
@@ -121,7 +123,8 @@ function rowOf(
     to: line(`${describeTarget(expectation, namespace)} on ${describePort(expectation)}`),
     verdict: prediction.verdict,
     reason: prediction.reason,
-    message: line(prediction.message),
+    // A finding says what to do, and may say otherwise than what is true of any policy.
+    message: line(`${prediction.message}${cure === undefined ? (prediction.advice ?? '') : ''}`),
     ...placeOf(position),
     policies: policies.map(({ policy, path, direction, position: place }) => ({
       name: line(policyInWords(policy)),
@@ -131,6 +134,15 @@ function rowOf(
     })),
     ...(cure === undefined
       ? {}
-      : { finding: { code: cure.code, message: line(cure.message), edit: cure.edit.map(alignedLine) } }),
+      : {
+          finding: {
+            ...cure,
+            message: line(cure.message),
+            ...(cure.at === undefined ? {} : { at: line(cure.at) }),
+            edit: cure.edit.map(alignedLine),
+            ...(cure.effect === undefined ? {} : { effect: line(cure.effect) }),
+            or: cure.or.map(line),
+          },
+        }),
   };
 }

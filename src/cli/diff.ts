@@ -1,7 +1,7 @@
 import { type ConnectionRow, type ExpectationRow, jsonChanges, markdownChanges, textChanges } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
-import { changedConnections } from './changed-connections.ts';
+import { changesFrom } from './changed-connections.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
 import { findingProblems } from './inputs.ts';
 import { failOnOf, outputOption, readingOf, readingOptions } from './options.ts';
@@ -75,7 +75,7 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   );
   if (sides.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))) return exitCodes.usage;
 
-  const connections = changedConnections(before.declared.cluster, after.declared.cluster, reading.profile);
+  const connections = changesFrom(before.declared.cluster, reading.profile)(after.declared.cluster);
   const expectations = turned(before.predictions, after.predictions);
   const report = { version: surroundings.version, connections, expectations };
   surroundings.print({ text: textChanges, markdown: markdownChanges, json: jsonChanges }[format](report));

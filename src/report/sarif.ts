@@ -1,4 +1,4 @@
-import { type Place, type Report, type ReportRow, worstFirst } from './report.ts';
+import { findingFirst, type Place, type Report, type ReportRow, worstFirst } from './report.ts';
 
 /** SARIF 2.1.0, for code scanning: what did not pass, at the expectation's line, with the policies that decided beside it. */
 export function sarifReport({ version, rows }: Report): string {
@@ -26,7 +26,7 @@ function resultOf(row: ReportRow): object {
   return {
     ruleId: reason,
     level: verdict === 'Failed' ? 'error' : 'warning',
-    message: { text: `${verdict} (predicted): ${expectation}: ${message}` },
+    message: { text: `${verdict} (predicted): ${expectation}: ${findingFirst(row, `${reason}: ${message}`)}` },
     locations: place === undefined ? [] : [locationOf(place)],
     relatedLocations: policies.flatMap(({ place, name, path }) =>
       place === undefined ? [] : [{ ...locationOf(place), message: { text: `${name} ${path}` } }],
