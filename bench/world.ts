@@ -49,6 +49,16 @@ function podAt(index: number, namespaces: readonly string[]): Pod {
   };
 }
 
+/** The workload of a pod: its replicas share a template. */
+export function workloadOf({ metadata }: Pod) {
+  const { namespace = '', labels } = metadata;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace, name: labels?.['pod-template-hash'] ?? '' },
+  };
+}
+
 export function policyAt(index: number, namespaces: readonly string[], random: (below: number) => number): Policy {
   const namespace = namespaces[index % namespaces.length] ?? '';
   const app = () => ({ matchLabels: { app: `app-${random(20)}` } });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -98,13 +99,19 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
+/**
+ * A port that nobody listens on, below those that systems give to outgoing connections (from 32768 with Linux): one of those may be
+ * taken again before the operator listens.
+ */
 async function freePort(): Promise<number> {
   const server = createServer();
-  server.listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no free port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const isFree = once(server, 'listening').then(() => true);
+    server.listen(port);
+    if (!(await isFree.catch(() => false))) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

@@ -1,10 +1,11 @@
-import type { Pod } from '../api/index.ts';
+import type { Pod, Policy } from '../api/index.ts';
 import { type DeclaredCluster, workloadOf } from '../manifests/index.ts';
-import { type PolicyModel, policyModel, type ProfileName } from '../policy/index.ts';
+import { type PolicyModel, policyModel, type ProfileName, referenceOf, selectorMatches } from '../policy/index.ts';
 import { type ConnectionChange, connectionChanges, type End, outsideEnds } from '../prediction/index.ts';
 import type { ConnectionRow } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 
+/** One side of a comparison. */
 interface Side {
   readonly cluster: DeclaredCluster;
   readonly model: PolicyModel;
@@ -12,17 +13,20 @@ interface Side {
   readonly pods: ReadonlyMap<string, readonly Pod[]>;
 }
 
-/** What a change of manifests makes of the connections between workloads, and with the outside. */
-export function changedConnections(
+/** Compares clusters with one base, whose answers are computed once. */
+export function changesFrom(
   base: DeclaredCluster,
-  head: DeclaredCluster,
   profile: ProfileName | undefined,
-): readonly ConnectionRow[] {
+): (head: DeclaredCluster) => readonly ConnectionRow[] {
   const before = sideOf(base, profile);
-  const after = sideOf(head, profile);
+  return (head) => changesBetween(before, sideAfter(before, head, profile), profile);
+}
+
+/** What a change of manifests makes of the connections between workloads, and with the outside. */
+function changesBetween(before: Side, after: Side, profile: ProfileName | undefined): readonly ConnectionRow[] {
   const names = [...new Set([...before.pods.keys(), ...after.pods.keys()])].toSorted();
-  const touched = new Set(names.filter(touchedBy(before, after)));
-  const outside = outsideEnds([...before.model.policies, ...after.model.policies]);
+  const touched = new Set(names.filter(touchedBy(before, after, profile)));
+  const outside = outsideEnds([...before.model.policiesInEveryReading, ...after.model.policiesInEveryReading]);
   const ends = names.map((name) => [endOf(name, before, after, 0), endOf(name, before, after, 1)] as const);
   const inside = ends.flatMap(([from]) =>
     ends
@@ -45,6 +49,20 @@ function sideOf(cluster: DeclaredCluster, profile: ProfileName | undefined): Sid
   };
 }
 
+/** Where only policies differ, no more than those is computed again. */
+function sideAfter(before: Side, cluster: DeclaredCluster, profile: ProfileName | undefined): Side {
+  const { pods, namespaces, policies } = before.cluster;
+  if (cluster.pods !== pods || cluster.namespaces !== namespaces) return sideOf(cluster, profile);
+  const [old, kept] = [new Set(policies), new Set(cluster.policies)];
+  const without = policies
+    .filter((policy) => !kept.has(policy))
+    .reduce((model, policy) => model.withoutPolicy(referenceOf(policy)), before.model);
+  const model = cluster.policies
+    .filter((policy) => !old.has(policy))
+    .reduce((next, policy) => next.withPolicy(policy), without);
+  return { cluster, model, pods: before.pods };
+}
+
 function endOf(name: string, before: Side, after: Side, replica: 0 | 1): End {
   const endpoint = ({ pods }: Side): End['before'] => {
     const pod = pods.get(name)?.[replica];
@@ -53,9 +71,9 @@ function endOf(name: string, before: Side, after: Side, replica: 0 | 1): End {
   return { name, before: endpoint(before), after: endpoint(after) };
 }
 
-/** Whether anything that policies say about a workload's own side may have changed: a policy of its namespace, its labels or ports. */
-function touchedBy(before: Side, after: Side): (workload: string) => boolean {
-  const changed = changedPolicyNamespaces(before.cluster, after.cluster);
+/** Whether anything that policies say about a workload's own side may have changed: a policy that may select it, its labels or ports. */
+function touchedBy(before: Side, after: Side, profile: ProfileName | undefined): (workload: string) => boolean {
+  const changed = changedPolicies(before.cluster, after.cluster);
   const facts = ({ cluster, pods }: Side, workload: string): string => {
     const [pod] = pods.get(workload) ?? [];
     const namespace = cluster.namespaces.find(({ metadata }) => metadata.name === pod?.metadata.namespace);
@@ -68,25 +86,37 @@ function touchedBy(before: Side, after: Side): (workload: string) => boolean {
     ]);
   };
   return (workload) => {
-    const [pod] = before.pods.get(workload) ?? after.pods.get(workload) ?? [];
-    if (changed.has(undefined) || changed.has(pod?.metadata.namespace)) return true;
+    const pods = before.pods.get(workload) ?? after.pods.get(workload) ?? [];
+    if (changed.some((policy) => pods.some((pod) => maySelect(policy, pod, profile)))) return true;
     return facts(before, workload) !== facts(after, workload);
   };
 }
 
-/** Namespaces with a policy that is not the same on both sides; undefined stands for policies without one. */
-function changedPolicyNamespaces(before: DeclaredCluster, after: DeclaredCluster): ReadonlySet<string | undefined> {
+/** Whether a policy may have a say about a pod's own side; a pod whose labels change is looked at whatever this says. */
+function maySelect({ apiVersion, metadata, spec }: Policy, pod: Pod, profile: ProfileName | undefined): boolean {
+  if (metadata.namespace !== undefined && metadata.namespace !== pod.metadata.namespace) return false;
+  // Other dialects select otherwise, and network plugins may not see every label.
+  if (!apiVersion.startsWith('networking.k8s.io/') || profile !== undefined) return true;
+  const selector = typeof spec === 'object' && spec !== null && 'podSelector' in spec ? spec.podSelector : undefined;
+  return typeof selector !== 'object' || selector === null || selectorMatches(selector, pod.metadata.labels);
+}
+
+/** Policies that are not the same on both sides, in both versions. */
+function changedPolicies(before: DeclaredCluster, after: DeclaredCluster): readonly Policy[] {
   const textsOf = ({ policies }: DeclaredCluster) =>
     new Map(
-      policies.map(({ apiVersion, kind, metadata, spec, specs }) => {
+      policies.map((policy) => {
+        const { apiVersion, kind, metadata, spec, specs } = policy;
         const { namespace, name } = metadata;
-        return [JSON.stringify([apiVersion, kind, namespace, name, spec, specs]), namespace] as const;
+        return [JSON.stringify([apiVersion, kind, namespace, name, spec, specs]), policy] as const;
       }),
     );
   const base = textsOf(before);
   const head = textsOf(after);
-  const changed = [...[...base].filter(([text]) => !head.has(text)), ...[...head].filter(([text]) => !base.has(text))];
-  return new Set(changed.map(([, namespace]) => namespace));
+  return [
+    ...[...base].flatMap(([text, policy]) => (head.has(text) ? [] : [policy])),
+    ...[...head].flatMap(([text, policy]) => (base.has(text) ? [] : [policy])),
+  ];
 }
 
 const maxBytes = 1024;

@@ -263,9 +263,13 @@ describe('the report', () => {
     });
   });
 
+  it.each(['junit', 'markdown', 'github', 'sarif'])('tells pipelines first what is wrong: %s', async (format) => {
+    expect(await printed(format)).toMatch(/NothingIsolates: No policy restricts ingress .* which must be denied/);
+  });
+
   it('is a workflow command at the line of the expectation', async () => {
     expect(await printed('github')).toMatch(
-      /^::error file=t\.yaml,line=6,col=\d+,title=Failed \(predicted\)%3A shop\/t e::UnexpectedlyReachable: /m,
+      /^::error file=t\.yaml,line=6,col=\d+,title=Failed \(predicted\)%3A shop\/t e::NothingIsolates: .* UnexpectedlyReachable: /m,
     );
   });
 

@@ -1,15 +1,14 @@
-import type { ConnectivityTest } from '../api/index.ts';
-import type { ManifestText, Problem } from '../manifests/index.ts';
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
-import type { PolicyModel } from '../policy/index.ts';
 import { policyInWords } from '../prediction/index.ts';
-import { type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
+import { counted, type Place, type Report, type ReportRow, tallyOf } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
 import { formats, inFormat } from './format.ts';
-import { failOnOf, failOnOption, readingOf, readingOptions } from './options.ts';
+import { findingProblems, inputOptions, sayAssumptions, selectedTests } from './inputs.ts';
+import { failOnOf, failOnOption, outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
+import { effectsOn } from './edit-effect.ts';
 import { alignedLine, type Cure, cureOf } from './explanations.ts';
 import { type Declared, declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
@@ -34,26 +33,8 @@ export const checkCommand: Command = {
     'kustomize build overlays/production | postern check -f tests/ -p - -n shop -o junit',
   ],
   options: {
-    filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with tests, or - for standard input. May be repeated.',
-    },
-    manifests: {
-      type: 'string',
-      short: 'p',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
-    },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'FORMAT',
-      description: `One of ${formats.join(', ')}. text if absent.`,
-    },
+    ...inputOptions,
+    output: outputOption(formats),
     verbose: { type: 'boolean', short: 'v', description: 'Show in text what passed, too.' },
     ...readingOptions,
     'fail-on': failOnOption,
@@ -82,15 +63,10 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     surroundings.say('postern: nothing is predicted from manifests that are not valid. Correct what is named above.');
     return exitCodes.usage;
   }
-  if (given.text('namespace') === undefined && declared.inventory.withoutNamespace > 0) {
-    const { withoutNamespace } = declared.inventory;
-    surroundings.say(
-      `postern: ${withoutNamespace} objects name no namespace and were read into \`default\`; -n names another.`,
-    );
-  }
-  sayIgnored(declared, surroundings);
+  sayAssumptions(declared, given, surroundings);
+  const effectOf = effectsOn(tests, declared, reading, predictions);
   const report = reportOf(predictions, declared, surroundings.version, (each) =>
-    cureOf(each, model, declared, reading),
+    cureOf(each, { predictions, model, declared, reading, effectOf }),
   );
   surroundings.print(inFormat(format, report, given.flag('verbose')));
   if (given.flag('exit-zero')) return exitCodes.passed;
@@ -104,42 +80,10 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   return exitCodeFor(report, failOn);
 }
 
-/** What was read and has no say, so that a kind which should have had one is not missed in silence. */
-function sayIgnored({ inventory }: Declared, surroundings: Surroundings): void {
-  const kinds = [...inventory.ignored].map(([kind, count]) => `${count} ${kind}`);
-  if (kinds.length > 0)
-    surroundings.say(`postern: left out, because they have no say: ${plainText(kinds.join(', '), maxBytes)}.`);
-}
-
 function exitCodeFor({ rows }: Report, failOn: ReadonlySet<'violated' | 'inconclusive'>): ExitCode {
   const { failed, inconclusive } = tallyOf(rows);
   if (failed > 0 && failOn.has('violated')) return exitCodes.violated;
   return inconclusive > 0 && failOn.has('inconclusive') ? exitCodes.inconclusive : exitCodes.passed;
-}
-
-/** The tests that -f names; without -f, all. */
-export async function selectedTests(
-  paths: readonly string[],
-  { inventory }: Declared,
-  surroundings: Surroundings,
-): Promise<readonly ConnectivityTest[]> {
-  if (paths.length === 0) return inventory.tests;
-  const files = new Set((await surroundings.readManifests(paths)).map(({ file }: ManifestText) => file));
-  return inventory.tests.filter(({ kind, metadata }) => {
-    const origin = inventory.originOf({ group: 'postern.dev', kind, ...metadata });
-    return origin !== undefined && files.has(origin.file);
-  });
-}
-
-/** What the policy model has against policies: one that the API server would refuse is no policy at all. */
-export function findingProblems({ findings }: PolicyModel, { inventory }: Declared): readonly Problem[] {
-  return findings.flatMap(({ code, message, part }) => {
-    const position = inventory.originOf(part.policy)?.at(part.path);
-    const severity = code === 'Rejected' ? ('error' as const) : ('warning' as const);
-    return position === undefined
-      ? []
-      : [{ severity, position, message: `${policyInWords(part.policy)}, ${part.path}: ${message}` }];
-  });
 }
 
 export function reportOf(
@@ -152,7 +96,7 @@ export function reportOf(
   return {
     predicted: true,
     version,
-    basis: `from ${policies.length} policies and ${pods.length} pods as written; nothing was dialled`,
+    basis: `from ${counted(policies.length, 'policy', 'policies')} and ${counted(pods.length, 'pod', 'pods')} as written; nothing was dialled`,
     rows: predictions.map((prediction) => rowOf(prediction, cureFor(prediction))),
   };
 }
@@ -179,7 +123,8 @@ function rowOf(
     to: line(`${describeTarget(expectation, namespace)} on ${describePort(expectation)}`),
     verdict: prediction.verdict,
     reason: prediction.reason,
-    message: line(prediction.message),
+    // A finding says what to do, and may say otherwise than what is true of any policy.
+    message: line(`${prediction.message}${cure === undefined ? (prediction.advice ?? '') : ''}`),
     ...placeOf(position),
     policies: policies.map(({ policy, path, direction, position: place }) => ({
       name: line(policyInWords(policy)),
@@ -189,6 +134,15 @@ function rowOf(
     })),
     ...(cure === undefined
       ? {}
-      : { finding: { code: cure.code, message: line(cure.message), edit: cure.edit.map(alignedLine) } }),
+      : {
+          finding: {
+            ...cure,
+            message: line(cure.message),
+            ...(cure.at === undefined ? {} : { at: line(cure.at) }),
+            edit: cure.edit.map(alignedLine),
+            ...(cure.effect === undefined ? {} : { effect: line(cure.effect) }),
+            or: cure.or.map(line),
+          },
+        }),
   };
 }

@@ -52,6 +52,19 @@ describe('the connections that a change opens and closes', () => {
     ]);
   });
 
+  it('are found by what the network plugin sees of labels, too', async () => {
+    const deployment =
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db, namespace: shop}\nspec: {selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c}]}}}\n---\n';
+    const unhashed = policy(
+      'unhashed',
+      '{podSelector: {matchExpressions: [{key: pod-template-hash, operator: DoesNotExist}, {key: app, operator: In, values: [db]}]}}',
+    );
+
+    expect(await connections(deployment, deployment + unhashed)).toEqual([]);
+    const { connections: closed } = await changes(deployment, deployment + unhashed, '--profile', 'cilium');
+    expect(closed.map(({ to }) => to)).toContain('Deployment shop/db');
+  });
+
   it('are not found when only one side does', async () => {
     expect(await connections(pods + closed, pods + closed + toApi)).toEqual([]);
   });
@@ -70,6 +83,22 @@ describe('the connections that a change opens and closes', () => {
     expect(found).toEqual([
       'Opened: Pod shop/web -> Pod shop/api: TCP all ports; UDP all ports',
       'Opened: outside (IPv4) -> Pod shop/api: TCP all ports; UDP all ports',
+    ]);
+  });
+
+  it('part the outside by the blocks that a plugin looks at, too', async () => {
+    // Ingress is not listed, so that the specification does not look at its rules; Cilium does.
+    const head = policy(
+      'api',
+      '{podSelector: {matchLabels: {app: api}}, policyTypes: [Egress], ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}], egress: [{}]}',
+    );
+
+    const { connections } = await changes(pods, pods + head, '--profile', 'cilium');
+
+    expect(connections.map(({ change, from, to }) => `${change}: ${from} -> ${to}`)).toEqual([
+      'Closed: Pod shop/web -> Pod shop/api',
+      'Closed: outside (0.0.0.0 to 9.255.255.255) -> Pod shop/api',
+      'Closed: outside (11.0.0.0 to 255.255.255.255) -> Pod shop/api',
     ]);
   });
 
@@ -159,7 +188,7 @@ it.each(['text', 'markdown'])('says in %s what changes, that it is predicted, an
 
   expect(printed).toMatch(/opened/i);
   expect(printed).toMatch(
-    /predicted: 6 opened, 0 closed, 0 uncertain connections; 1 expectations turn, 1 of them to Failed/,
+    /predicted: 6 opened, 0 closed, 0 uncertain connections; 1 expectation turns, 1 of them to Failed/,
   );
 });
 

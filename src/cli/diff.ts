@@ -1,10 +1,10 @@
 import { type ConnectionRow, type ExpectationRow, jsonChanges, markdownChanges, textChanges } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
-import { changedConnections } from './changed-connections.ts';
-import { findingProblems } from './check.ts';
+import { changesFrom } from './changed-connections.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { failOnOf, readingOf, readingOptions } from './options.ts';
+import { findingProblems } from './inputs.ts';
+import { failOnOf, outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll } from './world.ts';
 
@@ -35,12 +35,7 @@ export const diffCommand: Command = {
       value: 'PATH',
       description: 'File or folder with tests. May be repeated.',
     },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'FORMAT',
-      description: `One of ${formats.join(', ')}. text if absent.`,
-    },
+    output: outputOption(formats),
     ...readingOptions,
     'fail-on': {
       type: 'string',
@@ -80,7 +75,7 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   );
   if (sides.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))) return exitCodes.usage;
 
-  const connections = changedConnections(before.declared.cluster, after.declared.cluster, reading.profile);
+  const connections = changesFrom(before.declared.cluster, reading.profile)(after.declared.cluster);
   const expectations = turned(before.predictions, after.predictions);
   const report = { version: surroundings.version, connections, expectations };
   surroundings.print({ text: textChanges, markdown: markdownChanges, json: jsonChanges }[format](report));

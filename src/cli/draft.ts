@@ -1,7 +1,7 @@
 import { draftPolicies, type DraftedTest, draftTests, yamlOf } from '../draft/index.ts';
 import { plainText } from '../text/index.ts';
-import { findingProblems, selectedTests } from './check.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
+import { findingProblems, selectedTests } from './inputs.ts';
 import { readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { type Declared, declaredBy, predictAll, type Reading } from './world.ts';

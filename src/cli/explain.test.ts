@@ -24,7 +24,7 @@ describe('postern explain', () => {
     expect(code).toBe(0);
     expect(printed).toContain('LabelTypo: ');
     expect(printed).toContain(`NetworkPolicy label-typo/frontend (${folder}02-policies.yaml:8)`);
-    expect(printed).toMatch(/-\s+app: fronted\n\s+\+\s+app: frontend/);
+    expect(printed).toMatch(/-\|\s+app: fronted\n\s+\+\|\s+app: frontend/);
   });
 
   it('explains what does not pass if nothing is named', async () => {

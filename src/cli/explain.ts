@@ -1,18 +1,13 @@
-import {
-  editLines,
-  type Explanation,
-  explanationLines,
-  findingCodes,
-  type PlaceInWords,
-} from '../explanation/index.ts';
+import { editLines, explanationLines, findingCodes, type PlaceInWords } from '../explanation/index.ts';
 import { describePort, describeSource, describeTarget } from '../plan/index.ts';
 import type { PolicyPart } from '../policy/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
-import { findingProblems, selectedTests } from './check.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { alignedLine, explanationOf, placesIn } from './explanations.ts';
-import { readingOf, readingOptions } from './options.ts';
+import { effectInWords, effectsOn } from './edit-effect.ts';
+import { alignedLine, placesIn, type TriedExplanation, triedExplanationOf } from './explanations.ts';
+import { findingProblems, inputOptions, selectedTests } from './inputs.ts';
+import { outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll, type Reading } from './world.ts';
 
@@ -25,7 +20,9 @@ export const explainCommand: Command = {
   usage: '[-f TESTS]... [-p MANIFESTS]... [[NAMESPACE/]TEST/]EXPECTATION [options]',
   description: [
     'Says for one expectation which policies restrict each side, which rule admits the connection or which rules come near, what is',
-    'probably wrong, and the edit that cures it. Every edit was tried on the policy model before it is suggested.',
+    'probably wrong, and the edit that cures it. Every edit was tried on the policy model, where it opens or closes this connection in',
+    'the direction that it is about. Those that are shown first, 20 at most, were tried on all expectations of the given tests, too:',
+    'the line `effect` says which of them turn or break, and how many connections open and close; `postern diff` shows which.',
     '',
     'Without the name of an expectation, every one that is not predicted to pass is explained.',
     '',
@@ -36,26 +33,8 @@ export const explainCommand: Command = {
     'kustomize build overlays/production | postern explain -f tests/ -p -',
   ],
   options: {
-    filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with tests, or - for standard input. May be repeated.',
-    },
-    manifests: {
-      type: 'string',
-      short: 'p',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
-    },
-    output: {
-      type: 'string',
-      short: 'o',
-      value: 'FORMAT',
-      description: `One of ${formats.join(', ')}. text if absent.`,
-    },
+    ...inputOptions,
+    output: outputOption(formats),
     ...readingOptions,
   },
   run,
@@ -63,7 +42,7 @@ export const explainCommand: Command = {
 
 interface Explained {
   readonly prediction: LocatedPrediction;
-  readonly explanation: Explanation | undefined;
+  readonly explanation: TriedExplanation | undefined;
 }
 
 async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> {
@@ -92,9 +71,11 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
     surroundings.say(nothingToExplain(wanted, predictions));
     return exitCodes.nothingSelected;
   }
+  const effectOf = effectsOn(tests, declared, reading, predictions);
+  const predicted = { predictions, model, declared, reading, effectOf };
   const explained = chosen.map((prediction) => ({
     prediction,
-    explanation: explanationOf(prediction, model, declared, reading),
+    explanation: triedExplanationOf(prediction, predicted),
   }));
   const place = placesIn(declared);
   surroundings.print(
@@ -147,7 +128,10 @@ function asText({ prediction, explanation }: Explained, place: PlaceInWords, { p
       : [
           // What the plan has to say is not among the policies.
           ...(prediction.question === undefined ? [`predicted     ${reason}: ${message}`] : []),
-          ...explanationLines(explanation, place),
+          ...explanationLines(explanation, place, (edit) => {
+            const effect = explanation.effectOf(edit);
+            return effect && effectInWords(effect);
+          }),
         ]),
   ];
   return lines.map(alignedLine).join('\n');
@@ -190,12 +174,17 @@ function asJSON({ prediction, explanation }: Explained, place: PlaceInWords): un
     destination: sideOf(destination),
     egress: directionOf(egress),
     ingress: directionOf(ingress),
-    findings: findings.map(({ part, edits, ...finding }) => ({
+    findings: findings.map(({ part, edits, ...finding }, index) => ({
       ...finding,
       title: findingCodes[finding.code],
-      edits: edits.map((edit) => ({ ...edit, lines: editLines(edit, place) })),
+      edits: edits.map((edit) => ({
+        ...edit,
+        lines: editLines(edit, place),
+        // What is less likely is not tried on the other expectations.
+        ...(index === 0 ? { effect: explanation.effectOf(edit) } : {}),
+      })),
       ...(part === undefined ? {} : partOf(part)),
     })),
-    ...(together === undefined ? {} : { together }),
+    ...(together === undefined ? {} : { together: { ...together, effect: explanation.effectOf(together) } }),
   };
 }

@@ -1,23 +1,34 @@
 import type { ConnectivityTest, Expectation, KubeObject, Pod } from '../api/index.ts';
 import {
+  type Edit,
   editLines,
   explain,
   type Explanation,
+  type Finding,
   type FindingCode,
   type PlaceInWords,
+  placeOfFinding,
   type Subject,
 } from '../explanation/index.ts';
 import { protocolOf, serviceNamedBy } from '../plan/index.ts';
 import type { PolicyModel, Question } from '../policy/index.ts';
 import { escapeUnseen } from '../text/index.ts';
+import { type Effect, effectInWords, type EffectOf } from './edit-effect.ts';
 import type { Declared, LocatedPrediction, Reading } from './world.ts';
+
+/** What explanations are made from. */
+export interface Predicted {
+  readonly predictions: readonly LocatedPrediction[];
+  readonly model: PolicyModel;
+  readonly declared: Declared;
+  readonly reading: Reading;
+  readonly effectOf: EffectOf;
+}
 
 /** Explains the connection that a prediction rests on; undefined where nobody can say which one that is. */
 export function explanationOf(
   { test, expectation, question: asked }: Pick<LocatedPrediction, 'test' | 'expectation' | 'question'>,
-  model: PolicyModel,
-  declared: Declared,
-  { profile }: Reading,
+  { model, declared, reading, predictions }: Omit<Predicted, 'effectOf'>,
 ): Explanation | undefined {
   const question = asked ?? unasked(test, expectation, declared);
   if (question === undefined) return undefined;
@@ -25,12 +36,49 @@ export function explanationOf(
   const subject: Subject = {
     question,
     // Names have to resolve before a connection can be allowed or denied.
-    expected: isForNames(question, expectation) ? 'Allow' : expectation.expect,
+    expected: expectedOf(question, expectation),
     workloads: { source: sourceOf(test, expectation, declared), destination: destinationOf(question, model, declared) },
-    profile,
+    profile: reading.profile,
+    others: predictions.flatMap(({ question, expectation }) =>
+      question === undefined ? [] : [{ question, expected: expectedOf(question, expectation) }],
+    ),
     ...(service === undefined ? {} : { service }),
   };
   return explain(model, subject);
+}
+
+function expectedOf(question: Question, expectation: Expectation): Expectation['expect'] {
+  return isForNames(question, expectation) ? 'Allow' : expectation.expect;
+}
+
+/** An explanation whose edits were tried on every expectation. */
+export interface TriedExplanation extends Explanation {
+  /** Tries an edit that is shown; undefined where so many were shown that this one is not tried any more. */
+  effectOf(edit: Edit): Effect | undefined;
+}
+
+/** Edits that are tried before one is shown that breaks an expectation: what comes after them is far from the mistake. */
+const mostTried = 6;
+
+/** Explains a prediction, with what breaks no expectation that passes now before what does. */
+export function triedExplanationOf(prediction: LocatedPrediction, predicted: Predicted): TriedExplanation | undefined {
+  const explanation = explanationOf(prediction, predicted);
+  if (explanation === undefined) return undefined;
+  const { findings, together } = explanation;
+  const effectOf = (edit: Edit): Effect | undefined => predicted.effectOf(prediction, edit);
+  return { ...explanation, findings: together === undefined ? harmlessFirst(findings, effectOf) : findings, effectOf };
+}
+
+/** The findings with the first harmless edit, and its finding, in front. */
+function harmlessFirst(findings: readonly Finding[], effectOf: (edit: Edit) => Effect | undefined): readonly Finding[] {
+  const candidates = findings.flatMap((finding) =>
+    finding.isEnough ? finding.edits.map((edit) => ({ finding, edit })) : [],
+  );
+  const chosen = candidates.slice(0, mostTried).find(({ edit }) => effectOf(edit)?.breaks.length === 0);
+  if (chosen === undefined) return findings;
+  const { finding, edit } = chosen;
+  const edits = [edit, ...finding.edits.filter((each) => each !== edit)];
+  return [{ ...finding, edits }, ...findings.filter((each) => each !== finding)];
 }
 
 /** A host name is looked up first, and that look-up is what failed. */
@@ -113,24 +161,36 @@ function unasked(
 export interface Cure {
   readonly code: FindingCode;
   readonly message: string;
+  /** Where the mistake is, unless the edit says it. */
+  readonly at?: string;
   /** Empty where no edit of these manifests is known to help. */
   readonly edit: readonly string[];
+  /** What the edit does, as far as the given tests and manifests show it. */
+  readonly effect?: string;
+  /** Other edits, in words. */
+  readonly or: readonly string[];
 }
 
-/** The cure for a prediction that is not as expected, or that network plugins would differ on. */
-export function cureOf(
-  prediction: LocatedPrediction,
-  model: PolicyModel,
-  declared: Declared,
-  reading: Reading,
-): Cure | undefined {
-  if (prediction.verdict !== 'Failed' && prediction.reason !== 'LeftOpen') return undefined;
-  const explanation = explanationOf(prediction, model, declared, reading);
+/** The cure for a prediction that is not as expected, that network plugins would differ on, or that no policy can turn. */
+export function cureOf(prediction: LocatedPrediction, predicted: Predicted): Cure | undefined {
+  const { verdict, reason } = prediction;
+  if (verdict !== 'Failed' && reason !== 'LeftOpen' && reason !== 'TargetNotSupported') return undefined;
+  const explanation = triedExplanationOf(prediction, predicted);
   const [first] = explanation?.findings ?? [];
   if (explanation === undefined || first === undefined) return undefined;
   const edit = explanation.together ?? first.edits[0];
-  const { code, message } = first;
-  return { code, message, edit: edit === undefined ? [] : editLines(edit, placesIn(declared)) };
+  const effect = edit && explanation.effectOf(edit);
+  const others = explanation.together === undefined ? first.edits.slice(1) : [];
+  const place = placesIn(predicted.declared);
+  const at = placeOfFinding(first, place);
+  return {
+    code: first.code,
+    message: first.message,
+    ...(at === undefined ? {} : { at }),
+    edit: edit === undefined ? [] : editLines(edit, place),
+    ...(effect === undefined ? {} : { effect: effectInWords(effect) }),
+    or: others.map(({ summary }) => summary),
+  };
 }
 
 /** `NetworkPolicy shop/web (policies.yaml:32), spec.podSelector`. */

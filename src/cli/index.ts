@@ -1,4 +1,5 @@
 /** The command line: what is asked for, answered as text, JSON or a report for a pipeline. */
+import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { diffCommand } from './diff.ts';
 import { draftCommand } from './draft.ts';
@@ -12,7 +13,7 @@ export { type Surroundings, UsageError } from './command.ts';
 
 const maxBytes = 4096;
 
-const commands = [checkCommand, explainCommand, diffCommand, draftCommand];
+const commands = [checkCommand, explainCommand, diffCommand, auditCommand, draftCommand];
 
 /** Runs the command that the words ask for, and says how it ended. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {

@@ -27,6 +27,16 @@ export const readingOptions = {
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
+/** In which form a command answers. */
+export function outputOption(formats: readonly string[]) {
+  return {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    description: `One of ${formats.join(', ')}. text if absent.`,
+  } as const satisfies Option;
+}
+
 export function readingOf(given: Given): Reading {
   const profile = given.text('profile');
   const addresses = new Map(given.texts('resolve').map(addressPair));

@@ -1,4 +1,5 @@
 import type { ConnectivityTest } from '../api/index.ts';
+import type { Tested } from '../audit/index.ts';
 import {
   clusterOf,
   type DeclaredCluster,
@@ -11,7 +12,9 @@ import {
 } from '../manifests/index.ts';
 import type { PolicyModel, PolicyPart, ProfileName } from '../policy/index.ts';
 import {
+  needsOf,
   type PartInWords,
+  plannedIn,
   policyInWords,
   type PredictedTest,
   type Prediction,
@@ -83,6 +86,25 @@ export function predictAll(
       };
     });
   return { predictions: predicted.flatMap(located), model: world.model };
+}
+
+/** What tests are about, for an audit: the connections that they need, and the namespaces that they look at. */
+export function testedBy(tests: readonly ConnectivityTest[], { cluster }: Declared, reading: Reading): Tested {
+  const { plans, world } = plannedIn(tests, cluster, reading);
+  const followed = plans.map(([test, plan]) => ({ test, plan, ...needsOf(test, plan, world) }));
+  return {
+    model: world.model,
+    needs: followed.flatMap(({ needs }) => needs),
+    namespaces: new Set(plans.flatMap(([, plan]) => plan.namespaces)),
+    unfollowed: followed.flatMap(({ test, plan, unfollowed }) =>
+      unfollowed.map((each) => ({
+        ...each,
+        test: { group: 'postern.dev', kind: test.kind, namespace: test.metadata.namespace, name: test.metadata.name },
+        path: `spec.expectations[${test.spec.expectations.findIndex(({ name }) => name === each.expectation)}]`,
+        namespaces: plan.namespaces,
+      })),
+    ),
+  };
 }
 
 function positionOf({ policy, path }: PolicyPart, inventory: Inventory): { readonly position?: Position } {

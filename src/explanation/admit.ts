@@ -1,10 +1,11 @@
+import { blockHolds, blockOf } from '../address/index.ts';
 import { type Direction, namespaceNameLabel, type PolicyReference, selectorMatches } from '../policy/index.ts';
 import { change } from './draft.ts';
-import { type Change, isRecord, valueAt } from './edit.ts';
+import { type Change, isRecord, objectInWords, valueAt } from './edit.ts';
 import type { Finding } from './finding.ts';
 import { portRemedy } from './port-remedy.ts';
 import { distanceOf, type FailedPredicate, type Miss } from './rejection.ts';
-import { type Remedy, scopeRemedy, termRemedy, withPeer, writtenPolicy } from './remedy.ts';
+import { type Remedy, scopeRemedy, termRemedy, withOtherPeer, withPeer, writtenPolicy } from './remedy.ts';
 import type { Scene } from './scene.ts';
 import { labelsInWords } from './side.ts';
 
@@ -78,33 +79,51 @@ function remediesOf(scene: Scene, direction: Direction, miss: Miss): readonly (R
     { policy }: Miss,
     { condition, path }: Extract<FailedPredicate, { readonly kind: 'PeerBlock' }>,
   ): Remedy {
-    const written = valueAt(writtenPolicy(scene, policy), `${path}.cidr`);
+    const written = String(valueAt(writtenPolicy(scene, policy), `${path}.cidr`));
+    const name = objectInWords(policy);
     const changes = withPeer(scene, miss, peer);
     if (peer.pod !== undefined) {
+      // A smaller block may be someone's whom the rule has to go on admitting.
+      const isWide = namesNobody(written);
+      const instead = {
+        summary: `replace the block by a selector of ${peer.name}, which closes the rest of the block`,
+        changes: withOtherPeer(scene, miss, peer),
+      };
+      const beside = { summary: `keep the block and select ${peer.name} by labels beside it`, changes };
       return {
         code: 'IPBlockMeansPods',
-        message: `The rule admits the address block ${String(written)}, and ${peer.name} is a pod: whether a block matches pods is left open by the API, and not every network plugin does it. Select the pod by its labels.`,
-        changes,
-        summary: `select ${peer.name} by labels`,
+        message: `${name} admits the address block ${written}, and ${peer.name} is a pod: whether a block matches pods is left open by the API, and not every network plugin does it. Select the pod by its labels.`,
+        ...(isWide ? instead : beside),
+        alternatives: [isWide ? beside : instead],
       };
     }
     const hole = condition.except.length > 0 ? holeIn(scene, direction, policy, path) : undefined;
     if (hole !== undefined) {
       return {
         code: 'ExceptBites',
-        message: `The rule admits ${String(written)} except ${hole}, and ${peer.name} lies in that exception. Narrow the exception, or admit the one address beside it.`,
+        message: `${name} admits ${written} except ${hole}, and ${peer.name} lies in that exception. Narrow the exception, or admit the one address beside it.`,
         changes,
         summary: `admit ${peer.name} beside the block`,
       };
     }
     return {
       code: 'NoRuleAdmits',
-      message: `The rule admits the address block ${String(written)}, and ${(sides.source === peer ? sides.source : sides.destination).name} lies outside of it.`,
+      message: `${name} admits the address block ${written}, and ${(sides.source === peer ? sides.source : sides.destination).name} lies outside of it.`,
       changes,
       summary: `admit ${peer.name} too`,
       isForOthers: true,
     };
   }
+}
+
+const privateNetworks = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'].flatMap(
+  (text) => blockOf(text) ?? [],
+);
+
+/** Whether a block holds a whole private network (RFC 1918, RFC 4193, RFC 6598), where pods' addresses are: it names nobody. */
+function namesNobody(text: string): boolean {
+  const block = blockOf(text);
+  return block !== undefined && privateNetworks.some((each) => blockHolds(block, each));
 }
 
 /** The exception that keeps the address out: without the exceptions the block would admit it. */
@@ -162,7 +181,7 @@ function splitting(scene: Scene, direction: Direction, miss: Miss): Remedy | und
   const split = peers.toSpliced(index, 1, { namespaceSelector }, { podSelector });
   return {
     code: 'AndWhereOrWasMeant',
-    message: `One list item holds both selectors, which asks for pods that satisfy both, of which there are none: in ${meant.map(({ metadata }) => metadata.name).join(', ')} no pod is labelled ${labelsInWords(labelsOf(podSelector))}. Give each selector a list item of its own (a dash each), if either is enough.`,
+    message: `One list item of ${objectInWords(policy)} holds both selectors, which asks for pods that satisfy both, of which there are none: in ${meant.map(({ metadata }) => metadata.name).join(', ')} no pod is labelled ${labelsInWords(labelsOf(podSelector))}. Give each selector a list item of its own (a dash each), if either is enough.`,
     changes: [change(policy, list, peers, split)],
     summary: 'make two list items of it',
   };

@@ -1,17 +1,14 @@
-import { type Direction, type ExaminedRule, type PolicyReference, namespaceNameLabel } from '../policy/index.ts';
+import { type Direction, type ExaminedRule, namespaceNameLabel, type PolicyReference } from '../policy/index.ts';
+import { additional } from './additional-policy.ts';
 import type { Suspicion } from './admit.ts';
-import { change } from './draft.ts';
-import { type Change, isRecord, keyOf, objectReference, valueAt } from './edit.ts';
-import type { FindingCode } from './finding.ts';
+import { change, peersKey } from './draft.ts';
+import { isRecord, keyOf, objectInWords, valueAt } from './edit.ts';
+import { emptyPeers } from './empty-peers.ts';
+import { mayAdmit } from './may-admit.ts';
+import { type Admission, admittedInWords, type Narrowing, positionIn, withoutRule } from './narrowing.ts';
 import { writtenPolicy } from './remedy.ts';
 import type { Scene } from './scene.ts';
 import { labelsInWords } from './side.ts';
-
-/** A rule that admits what was to be denied. */
-export interface Admission {
-  readonly policy: PolicyReference;
-  readonly rule: ExaminedRule;
-}
 
 /** The rules that admit a connection in one direction, the widest first. */
 export function admissionsOf({ model, question }: Scene, direction: Direction): readonly Admission[] {
@@ -46,14 +43,6 @@ function widthOf({ rule }: ExaminedRule): number {
   return 50 - 10 * Math.min(...terms, 4) + ports;
 }
 
-interface Narrowing {
-  readonly code: FindingCode;
-  readonly path: string;
-  readonly message: string;
-  readonly summary: string;
-  readonly changes: readonly Change[];
-}
-
 /** Why a rule admits what it should not, by the most telling mistake in it. */
 export function opening(scene: Scene, direction: Direction, admission: Admission): Suspicion | undefined {
   const { policy, rule } = admission;
@@ -66,35 +55,21 @@ export function opening(scene: Scene, direction: Direction, admission: Admission
     notIn(scene, direction, admission) ??
     additional(scene, direction, admission) ??
     asWritten(scene, direction, admission);
-  const { code, path, message, summary, changes } = narrowing;
+  const { code, path, message, edits } = narrowing;
   return {
     code,
     direction,
     part: { policy, path },
     message,
     distance: 1,
-    edits: changes.length === 0 ? [] : [{ summary, changes }],
+    edits,
     isForOthers: rule.matches !== 'yes',
-  };
-}
-
-function emptyPeers(scene: Scene, direction: Direction, { policy, rule }: Admission): Narrowing | undefined {
-  const key = direction === 'ingress' ? 'from' : 'to';
-  const path = `${rule.rule.path}.${key}`;
-  const peers = valueAt(writtenPolicy(scene, policy), path);
-  if (!Array.isArray(peers) || peers.length > 0) return undefined;
-  return {
-    code: 'EmptyPeersAdmitAll',
-    path,
-    message: `An empty ${key} means any peer, not none. Delete the whole rule to admit nobody, or name who is admitted.`,
-    summary: 'delete the rule',
-    changes: withoutRule(scene, { policy, rule }, direction),
   };
 }
 
 /** `- from:` and then `- ports:`: two rules, where one was meant. */
 function strayDash(scene: Scene, direction: Direction, { policy, rule }: Admission): Narrowing | undefined {
-  const key = direction === 'ingress' ? 'from' : 'to';
+  const key = peersKey(direction);
   const rules = valueAt(writtenPolicy(scene, policy), `spec.${direction}`);
   if (!Array.isArray(rules)) return undefined;
   const index = positionIn(rule.rule.path);
@@ -103,17 +78,42 @@ function strayDash(scene: Scene, direction: Direction, { policy, rule }: Admissi
   // The rule that admits is either half of what should be one.
   for (const at of [index - 1, index]) {
     const [peers, ports]: readonly unknown[] = rules.slice(Math.max(at, 0), at + 2);
-    if (at >= 0 && isOf(peers, key) && isOf(ports, 'ports')) {
-      return {
-        code: 'StrayDashBeforePorts',
-        path: `spec.${direction}[${at + 1}]`,
-        message: `The peers and the ports are two rules: the first admits its peers on every port, the second admits everybody on its ports. Remove the dash before ports to make one rule of them.`,
-        summary: 'make one rule of the two',
-        changes: [change(policy, `spec.${direction}`, rules, rules.toSpliced(at, 2, { ...peers, ...ports }))],
-      };
-    }
+    if (at < 0 || !isOf(peers, key) || !isOf(ports, 'ports')) continue;
+    const path = `spec.${direction}[${at + 1}]`;
+    // Ports that were not asked about are somebody else's rule, and DNS is open to everybody by custom.
+    if (isForDNS(ports) || !isMatched(scene, direction, policy, path)) continue;
+    return {
+      code: 'StrayDashBeforePorts',
+      path,
+      message: `The peers and the ports of ${objectInWords(policy)} are two rules: the first admits its peers on every port, the second admits everybody on its ports. Remove the dash before ports, if one rule was meant.`,
+      edits: [
+        {
+          summary: 'make one rule of the two',
+          changes: [change(policy, `spec.${direction}`, rules, rules.toSpliced(at, 2, { ...peers, ...ports }))],
+        },
+      ],
+    };
   }
   return undefined;
+}
+
+/** Whether a rule opens port 53 and nothing else. */
+function isForDNS({ ports }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    Array.isArray(ports) &&
+    ports.length > 0 &&
+    ports.every((entry) => isRecord(entry) && entry['port'] === 53 && entry['endPort'] === undefined)
+  );
+}
+
+function isMatched({ model, question }: Scene, direction: Direction, policy: PolicyReference, path: string): boolean {
+  return model
+    .examine(question, direction)
+    .some(
+      ({ section, rules }) =>
+        keyOf(section.policy) === keyOf(policy) &&
+        rules.some(({ rule, matches }) => rule.path === path && matches === 'yes'),
+    );
 }
 
 /** Two list items with a selector each, where one with both was meant. */
@@ -135,9 +135,13 @@ function eitherForBoth(scene: Scene, direction: Direction, { policy, rule }: Adm
     return {
       code: 'OrWhereAndWasMeant',
       path: list,
-      message: `The two selectors are two list items, so that either is enough, and ${peer.name} satisfies one of them. Remove the second dash: one item with both selectors admits only who satisfies both.`,
-      summary: 'make one list item of the two',
-      changes: [change(policy, list, peers, peers.toSpliced(at, 2, { ...asRecord(namespace), ...asRecord(pod) }))],
+      message: `The two selectors of ${objectInWords(policy)} are two list items, so that either is enough, and ${peer.name} satisfies one of them. Remove the second dash: one item with both selectors admits only who satisfies both.`,
+      edits: [
+        {
+          summary: 'make one list item of the two',
+          changes: [change(policy, list, peers, peers.toSpliced(at, 2, { ...asRecord(namespace), ...asRecord(pod) }))],
+        },
+      ],
     };
   }
   return undefined;
@@ -156,9 +160,13 @@ function everyNamespace(scene: Scene, direction: Direction, { policy, rule }: Ad
     return {
       code: 'EmptyNamespaceSelectorMeansAll',
       path: `${entry.path}.namespaceSelector`,
-      message: `An empty namespaceSelector means every namespace, and ${peer.name} is in ${peer.namespace}. The policy's own namespace is a podSelector without a namespaceSelector; another is selected by ${namespaceNameLabel}.`,
-      summary: 'admit pods of the policy’s own namespace alone',
-      changes: [change(policy, entry.path, written, { podSelector })],
+      message: `The empty namespaceSelector of ${objectInWords(policy)} means every namespace, and ${peer.name} is in ${peer.namespace}. The policy's own namespace is a podSelector without a namespaceSelector; another is selected by ${namespaceNameLabel}.`,
+      edits: [
+        {
+          summary: 'admit pods of the policy’s own namespace alone',
+          changes: [change(policy, entry.path, written, { podSelector })],
+        },
+      ],
     };
   }
   return undefined;
@@ -180,99 +188,41 @@ function notIn(scene: Scene, direction: Direction, { policy, rule }: Admission):
     return {
       code: 'NotInAdmitsMissing',
       path: term.path,
-      message: `${term.key} NotIn [${term.values.join(', ')}] admits what lacks the label altogether, and ${side.name} does not carry ${term.key}. Add { key: ${term.key}, operator: Exists }.`,
-      summary: 'ask for the label to be there',
-      changes: [change(policy, list, before, [...(before satisfies unknown[]), { key: term.key, operator: 'Exists' }])],
+      message: `In ${objectInWords(policy)}, ${term.key} NotIn [${term.values.join(', ')}] admits what lacks the label altogether, and ${side.name} does not carry ${term.key}. Add { key: ${term.key}, operator: Exists }.`,
+      edits: [
+        {
+          summary: 'ask for the label to be there',
+          changes: [
+            change(policy, list, before, [...(before satisfies unknown[]), { key: term.key, operator: 'Exists' }]),
+          ],
+        },
+      ],
     };
   }
   return undefined;
-}
-
-/** Policies add up: a second one admits what the first, which selects the same pod, does not. */
-function additional(scene: Scene, direction: Direction, { policy, rule }: Admission): Narrowing | undefined {
-  const isOther = (reference: PolicyReference): boolean =>
-    reference.name !== policy.name || reference.namespace !== policy.namespace;
-  const others = scene.decision[direction].isolatedBy.filter((part) => isOther(part.policy));
-  const stricter = others.filter(
-    (part) => !scene.decision[direction].decidedBy.some((by) => keyOf(by.policy) === keyOf(part.policy)),
-  );
-  const [strict] = stricter;
-  if (strict === undefined) return undefined;
-  const { subject, peer } = scene.partiesOf(direction);
-  const whole = scene.whole.policies.find((each) => each === writtenPolicy(scene, policy));
-  const rules = valueAt(whole, 'spec.ingress') ?? [];
-  const more = valueAt(whole, 'spec.egress') ?? [];
-  const isOnly = Array.isArray(rules) && Array.isArray(more) && rules.length + more.length === 1;
-  // Without its only rule the policy would go on isolating all that it selects, which no one has looked at.
-  const changes =
-    isOnly && whole !== undefined
-      ? [{ object: objectReference(whole), path: '', before: whole }]
-      : withoutRule(scene, { policy, rule }, direction);
-  return {
-    code: 'AdditionalPolicyOpens',
-    path: rule.rule.path,
-    message: `Policies add up: ${strict.policy.kind} ${strict.policy.name} does not admit ${peer.name}, but this one also selects ${subject.name} and admits ${admittedInWords(rule)}. Delete or narrow it.`,
-    summary: isOnly ? 'delete the policy' : 'delete the rule',
-    changes,
-  };
 }
 
 function asWritten(scene: Scene, direction: Direction, admission: Admission): Narrowing {
   const { policy, rule } = admission;
   const { peer } = scene.partiesOf(direction);
   const matching = rule.peers.find(({ matches }) => matches !== 'no');
+  if (rule.matches !== 'yes') return mayAdmit(scene, direction, admission);
   const isOneOfSeveral = matching !== undefined && rule.peers.length > 1;
   const list = matching?.peer.path.replace(/\[\d+\]$/, '') ?? '';
   const peers = isOneOfSeveral ? valueAt(writtenPolicy(scene, policy), list) : undefined;
-  const path = matching?.peer.path ?? rule.rule.path;
-  if (rule.matches !== 'yes') {
-    const isBlock = matching?.peer.conditions.some(({ kind }) => kind === 'Block') === true;
-    const message = `The rule may admit ${peer.name}: whether it does is left open by the API, or depends on what is not known here. Select pods by their labels, and leave the others out of address blocks by except.`;
-    const code =
-      isBlock && peer.pod !== undefined ? 'IPBlockMeansPods' : peer.hostNetwork ? 'HostNetworkPeer' : 'RuleAdmits';
-    // What the rule admits for certain is somebody else's.
-    return { code, path, message, summary: '', changes: [] };
-  }
   return {
     code: 'RuleAdmits',
-    path,
-    message: `The rule admits ${admittedInWords(rule)}, and with them ${peer.name} (${labelsInWords(peer.labels)}). Narrow it, or delete it if nobody needs it.`,
-    summary: isOneOfSeveral ? 'delete the peer' : 'delete the rule',
-    changes: Array.isArray(peers)
-      ? [change(policy, list, peers, peers.toSpliced(positionIn(matching?.peer.path ?? ''), 1))]
-      : withoutRule(scene, admission, direction),
+    path: matching?.peer.path ?? rule.rule.path,
+    message: `${objectInWords(policy)} admits ${admittedInWords(rule)}, and with them ${peer.name} (${labelsInWords(peer.labels)}). Narrow the rule, or delete it if nobody needs it.`,
+    edits: [
+      {
+        summary: isOneOfSeveral ? 'delete the peer' : 'delete the rule',
+        changes: Array.isArray(peers)
+          ? [change(policy, list, peers, peers.toSpliced(positionIn(matching?.peer.path ?? ''), 1))]
+          : withoutRule(scene, admission, direction),
+      },
+    ],
   };
-}
-
-function withoutRule(scene: Scene, { policy, rule }: Admission, direction: Direction): readonly Change[] {
-  const path = `spec.${direction}`;
-  const rules = valueAt(writtenPolicy(scene, policy), path);
-  const types = valueAt(writtenPolicy(scene, policy), 'spec.policyTypes');
-  if (!Array.isArray(rules)) return [];
-  // Without policyTypes an empty egress list would not restrict egress any more.
-  const keepsTypes = direction === 'ingress' || (Array.isArray(types) && types.length > 0);
-  return [
-    change(policy, path, rules, rules.toSpliced(positionIn(rule.rule.path), 1)),
-    ...(keepsTypes ? [] : [change(policy, 'spec.policyTypes', types, ['Ingress', 'Egress'])]),
-  ];
-}
-
-function admittedInWords({ rule }: ExaminedRule): string {
-  const who = rule.peers === undefined ? 'everybody' : 'more pods than were meant';
-  const ports = rule.ports?.map(({ protocol, range, name }) => {
-    const numbers =
-      range === undefined
-        ? 'any port'
-        : range.first === range.last
-          ? `${range.first}`
-          : `${range.first} to ${range.last}`;
-    return `${protocol} ${name ?? numbers}`;
-  });
-  return `${who} on ${ports === undefined ? 'every port' : ports.join(', ')}`;
-}
-
-function positionIn(path: string): number {
-  return Number(/\[(\d+)\]$/.exec(path)?.[1]);
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

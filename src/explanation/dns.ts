@@ -2,7 +2,7 @@ import { addressOf, blockContains, blockOf } from '../address/index.ts';
 import { namespaceNameLabel } from '../policy/index.ts';
 import type { Suspicion } from './admit.ts';
 import { change, peerFor } from './draft.ts';
-import { valueAt } from './edit.ts';
+import { objectInWords, valueAt } from './edit.ts';
 import { added } from './port-remedy.ts';
 import { writtenPolicy } from './remedy.ts';
 import type { Scene } from './scene.ts';
@@ -59,7 +59,7 @@ export function dnsSuspicions(scene: Scene): readonly Suspicion[] {
         code: 'DNSNodeLocal',
         direction: 'egress',
         part: { policy, path: rule.rule.path },
-        message: `The rule opens DNS to pods by their labels, and names are asked of ${scene.sides.destination.name}, a resolver on the node, which is no such pod. Admit its address by an ipBlock.`,
+        message: `${objectInWords(policy)} opens DNS to pods by their labels, and names are asked of ${scene.sides.destination.name}, a resolver on the node, which is no such pod. Admit its address by an ipBlock.`,
         distance: 1,
         edits,
         isForOthers: false,
@@ -78,7 +78,7 @@ export function dnsSuspicions(scene: Scene): readonly Suspicion[] {
       code: 'DNSEgressUDPOnly',
       direction: 'egress',
       part: { policy, path: `${rule.rule.path}.ports` },
-      message: `The rule opens DNS over UDP alone. An answer that does not fit a datagram is asked for again over TCP. Add { protocol: TCP, port: ${question.port} }.`,
+      message: `${objectInWords(policy)} opens DNS over UDP alone. An answer that does not fit a datagram is asked for again over TCP. Add { protocol: TCP, port: ${question.port} }.`,
       distance: 1,
       edits: [
         {
@@ -110,7 +110,7 @@ export function dnsSuspicions(scene: Scene): readonly Suspicion[] {
       code: 'DNSEgressMissing',
       direction: 'egress',
       part: { policy, path: 'spec.egress' },
-      message: `The policy restricts egress of ${scene.sides.source.name} and does not open DNS, so that no name resolves. Open UDP and TCP ${dnsPort} to the cluster's resolver.`,
+      message: `${objectInWords(policy)} restricts egress of ${scene.sides.source.name} and does not open DNS, so that no name resolves. Open UDP and TCP ${dnsPort} to the cluster's resolver.`,
       distance: 1,
       edits: [{ summary: 'open DNS', changes: [change(policy, 'spec.egress', before, after)] }],
       isForOthers: false,

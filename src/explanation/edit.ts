@@ -52,6 +52,11 @@ export function keyOf({ group, kind, namespace = '', name }: ObjectReference): s
   return [group, kind, namespace, name].join('/');
 }
 
+/** `NetworkPolicy web`: an object in a sentence that is shown with its place. */
+export function objectInWords({ kind, name }: ObjectReference): string {
+  return `${kind} ${name}`;
+}
+
 /** What stands at a path, or undefined. */
 export function valueAt(object: unknown, path: string): unknown {
   return segmentsOf(path).reduce<unknown>(memberOf, object);

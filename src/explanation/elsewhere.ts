@@ -2,7 +2,7 @@ import type { Policy } from '../api/index.ts';
 import { type Direction, type PolicyReference, type Question, referenceOf, selectorMatches } from '../policy/index.ts';
 import type { Suspicion } from './admit.ts';
 import { change, peersKey, typeOf } from './draft.ts';
-import { isRecord, keyOf, objectReference, valueAt } from './edit.ts';
+import { isRecord, keyOf, objectInWords, objectReference, valueAt } from './edit.ts';
 import { writtenPolicy } from './remedy.ts';
 import type { Scene } from './scene.ts';
 
@@ -38,7 +38,7 @@ export function swappedSelectors(scene: Scene, direction: Direction): readonly S
         code: 'SelectorsSwapped' as const,
         direction,
         part: { policy, path: 'spec.podSelector' },
-        message: `The policy selects ${peer.name} and its rule names ${subject.name}. A policy for ${direction} selects who ${verb}, and its peers are the ${side}: swap the two selectors.`,
+        message: `${objectInWords(policy)} selects ${peer.name} and its rule names ${subject.name}. A policy for ${direction} selects who ${verb}, and its peers are the ${side}: swap the two selectors.`,
         distance: 2,
         edits: [
           {
@@ -83,7 +83,7 @@ export function swappedDirection(scene: Scene, direction: Direction): readonly S
         code: 'DirectionSwapped' as const,
         direction,
         part: { policy, path: rule.rule.path },
-        message: `The policy selects ${subject.name} and names ${peer.name}, but under ${other}: ${means}.`,
+        message: `${objectInWords(policy)} selects ${subject.name} and names ${peer.name}, but under ${other}: ${means}.`,
         distance: 2,
         edits: [{ summary: `make it a rule for ${direction}`, changes: [change(policy, 'spec', spec, after)] }],
         isForOthers: false,
@@ -110,7 +110,7 @@ export function misplacedPolicies(scene: Scene, direction: Direction): readonly 
           code: 'PolicyInWrongNamespace',
           direction,
           part: { policy: referenceOf(policy), path: 'metadata.namespace' },
-          message: `The policy stands in namespace ${object.namespace}, where its podSelector matches no pod; it would match ${subject.name}, and a policy selects pods of its own namespace alone. Move it to ${namespace}.`,
+          message: `${objectInWords(object)} is in namespace ${object.namespace}, where its podSelector matches no pod; it would match ${subject.name}, and a policy selects pods of its own namespace alone. Move it to ${namespace}. Applied there, it is a new object: delete the old one by kubectl -n ${object.namespace} delete networkpolicy ${object.name}.`,
           distance: 1,
           edits: [
             {
@@ -155,7 +155,7 @@ export function unlistedDirections(scene: Scene, direction: Direction): readonly
         code: 'UnlistedDirection',
         direction,
         part: { policy: reference, path: 'spec.policyTypes' },
-        message: `The policy selects ${subject.name} and has ${direction} rules, which are ignored, because policyTypes lists ${types.map(String).join(', ')} alone. Add ${type} to policyTypes.`,
+        message: `${objectInWords(reference)} selects ${subject.name} and has ${direction} rules, which are ignored, because policyTypes lists ${types.map(String).join(', ')} alone. Add ${type} to policyTypes.`,
         distance: 1,
         edits: [
           {
@@ -182,12 +182,11 @@ export function emptyEgress(scene: Scene, direction: Direction): readonly Suspic
         code: 'EgressNotIsolated',
         direction,
         part: { policy: reference, path: 'spec.egress' },
-        message:
-          'Without policyTypes, an empty egress list restricts ingress alone: egress is restricted by default only if there is an egress rule. Write policyTypes: [Ingress, Egress], or [Egress] if ingress was never meant.',
+        message: `${objectInWords(reference)} has no policyTypes, and then an empty egress list restricts ingress alone: egress is restricted by default only if there is an egress rule. Write policyTypes: [Ingress, Egress], or [Egress] if ingress was never meant.`,
         distance: 1,
         edits: [
           {
-            summary: 'list both directions, as nothing is opened thereby',
+            summary: 'list both directions, which keeps ingress as closed as it is now',
             changes: [change(reference, 'spec.policyTypes', types, ['Ingress', 'Egress'])],
           },
         ],

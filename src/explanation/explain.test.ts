@@ -147,7 +147,7 @@ const cases: readonly Case[] = [
     expected: 'Allow',
     protocol: 'UDP',
     policies: [ingress('p', 'api', { ports: [{ port: 8080 }] })],
-    edit: 'spec.ingress[0].ports',
+    edit: 'spec.ingress[0].ports[0]',
   },
   {
     finding: 'PortProtocolMismatch',
@@ -168,7 +168,7 @@ const cases: readonly Case[] = [
     when: 'a block stands for pods',
     expected: 'Allow',
     policies: [ingress('p', 'api', { from: [{ ipBlock: { cidr: '0.0.0.0/0' } }] })],
-    edit: 'spec.ingress[0].from',
+    edit: 'spec.ingress[0].from[0]',
   },
   {
     finding: 'ExceptBites',
@@ -285,6 +285,7 @@ const cases: readonly Case[] = [
     expected: 'Deny',
     to: 'shop/agent',
     policies: [ingress('p', 'agent')],
+    edit: 'spec.hostNetwork',
   },
   {
     finding: 'HigherTierDecides',
@@ -355,8 +356,15 @@ const cases: readonly Case[] = [
     edit: 'spec.policyTypes',
   },
   {
+    finding: 'LabelTypo',
+    when: 'the podSelector that should isolate has a slip',
+    expected: 'Deny',
+    policies: [ingress('p', 'Api', { from: [peer('agent')] })],
+    edit: 'spec.podSelector.matchLabels',
+  },
+  {
     finding: 'NothingIsolates',
-    when: 'the podSelector has a slip',
+    when: 'the podSelector asks for another value',
     expected: 'Deny',
     policies: [ingress('p', 'backand', { from: [peer('agent')] })],
     to: 'shop/backend',
@@ -444,6 +452,148 @@ describe('what is meant for others is left to them', () => {
   });
 });
 
+describe('a dash before ports', () => {
+  const dns = {
+    ports: [
+      { protocol: 'UDP', port: 53 },
+      { protocol: 'TCP', port: 53 },
+    ],
+  };
+
+  it.each([
+    { what: 'DNS, and something else was asked about', port: 8080, ports: dns, found: false },
+    { what: 'DNS, which was asked about', port: 53, ports: dns, found: false },
+    { what: 'another port than was asked about', port: 8080, ports: { ports: [{ port: 443 }] }, found: false },
+    { what: 'the port that was asked about', port: 8080, ports: { ports: [{ port: 8080 }] }, found: true },
+  ])('is no slip unless the rule without peers opens the port: $what', ({ port, ports, found }) => {
+    const policies = [ingress('p', 'api', { from: [peer('web')] }, ports)];
+    const { explanation } = explained({ expected: 'Deny', port, policies });
+
+    expect(explanation.findings.some(({ code }) => code === 'StrayDashBeforePorts')).toBe(found);
+  });
+});
+
+describe('a block that may match the pod which must be denied', () => {
+  const block = (cidr: string) => egress('partners', 'web', { to: [{ ipBlock: { cidr } }] });
+
+  it('is named, and the other side denies, since selecting the pod would open the path', () => {
+    const [finding] = explained({ expected: 'Deny', policies: [block('192.168.1.0/24')] }).explanation.findings;
+
+    expect(finding).toMatchObject({
+      code: 'IPBlockMeansPods',
+      part: { policy: { name: 'partners' }, path: 'spec.egress[0].to[0].ipBlock' },
+      isEnough: true,
+      edits: [{ changes: [{ object: { name: 'deny-ingress-api' }, path: '' }] }],
+    });
+    expect(finding?.message).toMatch(
+      /^NetworkPolicy partners admits the address block 192\.168\.1\.0\/24, .*If no pod/,
+    );
+    expect(finding?.message).not.toContain('Select the pod');
+  });
+
+  it('has no such edit where the other side has its rules already', () => {
+    const policies = [block('0.0.0.0/0'), ingress('api', 'api', { from: [peer('web')] })];
+    const { explanation } = explained({ expected: 'Deny', policies });
+
+    expect(explanation.findings.find(({ code }) => code === 'IPBlockMeansPods')?.edits).toEqual([]);
+  });
+});
+
+describe('who is meant by an empty list of peers', () => {
+  const everybody = (name: string) => ingress(name, 'api', { from: [], ports: [{ port: 8080 }] });
+  const afterFirstEdit = (asked: Pick<Case, 'policies' | 'more'>) =>
+    explained({ expected: 'Deny', from: 'other/lone', ...asked }).explanation.findings[0]?.edits[0]?.changes[0]?.after;
+
+  it('are those whom other expectations allow', () => {
+    const question = { source: endpointOf('shop/backend'), destination: endpointOf('shop/api') };
+    const others = [{ question: { ...question, protocol: 'TCP' as const, port: 8080 }, expected: 'Allow' as const }];
+
+    expect(afterFirstEdit({ policies: [everybody('web')], more: { others } })).toEqual([
+      { podSelector: { matchLabels: { app: 'backend-of-old' } } },
+    ]);
+  });
+
+  it('or else those whom the policy is named after', () => {
+    expect(afterFirstEdit({ policies: [everybody('allow-web')] })).toEqual([peer('web')]);
+  });
+
+  it('and nobody who is to be denied', () => {
+    const { explanation } = explained({ expected: 'Deny', policies: [everybody('web')] });
+
+    expect(explanation.findings[0]?.edits.map(({ summary }) => summary)).toEqual([
+      'delete the rule, so that it admits nobody',
+    ]);
+  });
+});
+
+describe('an additional policy that opens', () => {
+  const strict = ingress('strict', 'api', { from: [peer('agent')] });
+  const wide = networkPolicy('shop/wide', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] });
+
+  it('is narrowed first where nothing else isolates the other pods that it selects', () => {
+    const [finding] = explained({ expected: 'Deny', policies: [strict, wide] }).explanation.findings;
+
+    expect(finding?.edits.map(({ changes }) => changes[0]?.after)).toEqual([
+      { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['api'] }] },
+      undefined,
+    ]);
+    expect(finding?.message).toContain('Deleting it would also open ingress of pods labelled { app: web }');
+  });
+
+  it('is deleted where other policies isolate them too', () => {
+    const [finding] = explained({ expected: 'Deny', policies: [strict, wide, denyAll] }).explanation.findings;
+
+    expect(finding?.edits.map(({ summary }) => summary)).toEqual(['delete the policy']);
+  });
+});
+
+describe('replacing comes before adding where more would stay open than was meant', () => {
+  it.each([
+    { cidr: '0.0.0.0/0', first: 'spec.ingress[0].from[0]' },
+    { cidr: '10.0.0.0/8', first: 'spec.ingress[0].from[0]' },
+    { cidr: '203.0.113.0/24', first: 'spec.ingress[0].from' },
+  ])('a block $cidr', ({ cidr, first }) => {
+    const policies = [ingress('p', 'api', { from: [{ ipBlock: { cidr } }] })];
+    const [finding] = explained({ expected: 'Allow', policies }).explanation.findings;
+
+    expect(finding?.edits.map(({ changes }) => changes[0]?.path)).toHaveLength(2);
+    expect(finding?.edits[0]?.changes[0]?.path).toBe(first);
+  });
+
+  it.each([
+    { entry: { port: 8080 }, first: 'spec.ingress[0].ports[0]' },
+    { entry: { protocol: 'TCP', port: 8080 }, first: 'spec.ingress[0].ports' },
+  ])('a port $entry that the pod offers over both protocols', ({ entry, first }) => {
+    const ports = [{ containerPort: 8080 }, { containerPort: 8080, protocol: 'UDP' as const }];
+    const pods = [podOf('shop/web', { app: 'web' }), podOf('shop/api', { app: 'api' }, { ports })];
+    const policies = [ingress('p', 'api', { ports: [entry] })];
+    const [finding] = explained({ expected: 'Allow', protocol: 'UDP', pods, policies }).explanation.findings;
+
+    expect(finding?.edits.map(({ changes }) => changes[0]?.path)).toHaveLength(2);
+    expect(finding?.edits[0]?.changes[0]?.path).toBe(first);
+  });
+});
+
+describe('the host network', () => {
+  const agent = { from: 'shop/web', to: 'shop/agent', expected: 'Deny' as const };
+
+  it('is left, and then the pod is denied if no policy does it yet', () => {
+    const [bare] = explained({ ...agent, policies: [] }).explanation.findings;
+    const [covered] = explained({ ...agent, policies: [ingress('p', 'agent')] }).explanation.findings;
+
+    expect(bare?.edits.map(({ changes }) => changes.map(({ path }) => path))).toEqual([['spec.hostNetwork', '']]);
+    expect(covered?.edits[0]?.changes.map(({ path }) => path)).toEqual(['spec.hostNetwork']);
+  });
+
+  it('keeps policies from matching, and the one that names the labels is told by its place', () => {
+    const [finding] = explained({ ...agent, policies: [ingress('agent', 'api', { from: [peer('agent')] })] })
+      .explanation.findings;
+
+    expect(finding?.part).toMatchObject({ policy: { name: 'agent' }, path: 'spec.ingress[0].from[0].podSelector' });
+    expect(finding?.message).toContain('NetworkPolicy agent, which names its labels, does not match it');
+  });
+});
+
 describe('edits', () => {
   it('of both directions go together where either alone is not enough', () => {
     const { explanation } = explained({ expected: 'Allow', policies: [egress('out', 'web'), ingress('in', 'api')] });
@@ -502,9 +652,37 @@ describe('edits', () => {
 
     expect(edit === undefined ? [] : editLines(edit, ({ name }, path) => `${name} ${path}`)).toEqual([
       'p spec.ingress[0].from[0].podSelector.matchLabels',
-      '    matchLabels:',
-      '  -   app: wep',
-      '  +   app: web',
+      '   | matchLabels:',
+      '  -|   app: wep',
+      '  +|   app: web',
+    ]);
+  });
+});
+
+describe('the lines of an edit', () => {
+  const linesOf = (asked: Omit<Case, 'finding' | 'when'>) => {
+    const [edit] = explained(asked).explanation.findings[0]?.edits ?? [];
+    return edit === undefined ? [] : editLines(edit, ({ name }, path) => `${name} ${path}`).slice(1);
+  };
+
+  it('show below which key an item of a list stands, with marks that are no YAML', () => {
+    const policies = [ingress('p', 'api', { from: [{ namespaceSelector: {} }] })];
+
+    expect(linesOf({ expected: 'Deny', from: 'other/web', policies })).toEqual([
+      '   | from:',
+      '  -|   - namespaceSelector: {}',
+      '  +|   - podSelector: {}',
+    ]);
+  });
+
+  it('show below which key a field comes that was not there', () => {
+    const policies = [networkPolicy('shop/p', { podSelector: app('web'), egress: [] })];
+
+    expect(linesOf({ expected: 'Deny', policies })).toEqual([
+      '   | spec:',
+      '  +|   policyTypes:',
+      '  +|     - Ingress',
+      '  +|     - Egress',
     ]);
   });
 });
@@ -535,6 +713,39 @@ describe('the words', () => {
     },
   ])('say that policies have no say: $why', ({ to, policies, says }) => {
     expect(wordsOf({ expected: 'Allow', to, policies })).toMatch(says);
+  });
+
+  it('call a rule undecided of which nobody knows that it fails', () => {
+    const policies = [ingress('p', 'api', { from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] })];
+    const words = wordsOf({ expected: 'Allow', policies });
+
+    expect(words).toContain('undecided: p spec.ingress[0]: whether the address block matches is left open');
+    expect(words).not.toContain('rejected');
+  });
+
+  it('name no pod where the API leaves open whether a block means it, and give no advice that may be wrong', () => {
+    const policies = [egress('p', 'web', { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] })];
+
+    expect(wordsOf({ expected: 'Deny', policies })).toMatch(
+      /^egress {2}open {2}the API leaves open whether a block .* such as those of pod shop\/api, and network plugins differ$/m,
+    );
+  });
+
+  it('leave out what is true of most pods where a mistake has a name and an edit', () => {
+    const slip = wordsOf({ expected: 'Allow', policies: [denyAll, ingress('p', 'api', { from: [peer('wep')] })] });
+    const nothing = wordsOf({ expected: 'Deny', policies: [] });
+
+    expect(slip).toContain('LabelTypo');
+    expect(slip).not.toContain('NoRuleAdmits');
+    expect(nothing.match(/NothingIsolates/g)).toHaveLength(2);
+  });
+
+  it('say what an edit does besides, where somebody tried it', () => {
+    const { explanation } = explained({ expected: 'Allow', policies: [ingress('p', 'api', { from: [peer('wep')] })] });
+    const place = ({ name }: { readonly name: string }, path: string) => `${name} ${path}`;
+
+    expect(explanationLines(explanation, place, () => 'breaks nothing')).toContain('  effect breaks nothing');
+    expect(explanationLines(explanation, place).join('\n')).not.toContain('effect');
   });
 
   it('say what each rejected rule asked for', () => {

@@ -112,9 +112,11 @@ function keyOf({ code, direction, message }: Pick<Finding, 'code' | 'direction' 
   return `${code} ${direction} ${message}`;
 }
 
-/** Whether an edit makes its direction what was expected. */
+/** Whether an edit makes its direction what was expected; a Deny may be had from either side. */
 function turns(scene: Scene, direction: Direction, edit: Edit): boolean {
-  return isSound(scene, edit) && isAsExpected(scene.expected, scene.decisionAfter(edit)[direction].answer);
+  if (!isSound(scene, edit)) return false;
+  const sides = scene.decisionAfter(edit);
+  return isAsExpected(scene.expected, (scene.expected === 'Allow' ? sides[direction] : sides).answer);
 }
 
 /** A policy that the API server would refuse is left out by the model, which would then seem to open what it restricts. */

@@ -55,6 +55,6 @@ export interface Finding {
   readonly distance: number;
   /** Ways out, the recommended one first. Each was tried on the model. */
   readonly edits: readonly Edit[];
-  /** Whether each edit alone opens or closes the direction, as was expected; else it does so with those of other findings. */
+  /** Whether each edit alone opens the direction, or closes the connection, as was expected; else it does so with those of other findings. */
   readonly isEnough: boolean;
 }

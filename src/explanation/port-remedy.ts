@@ -1,6 +1,6 @@
 import type { PortMatch } from '../policy/index.ts';
 import { change } from './draft.ts';
-import { isRecord, valueAt } from './edit.ts';
+import { isRecord, objectInWords, valueAt } from './edit.ts';
 import type { FailedPredicate, Miss } from './rejection.ts';
 import { type Remedy, writtenPolicy } from './remedy.ts';
 import type { Scene } from './scene.ts';
@@ -21,21 +21,24 @@ function protocolRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
   const written = entryOf(scene, miss, entry);
   const isDefault = written['protocol'] === undefined;
   const corrected = { protocol, ...withoutProtocol(written) };
-  // The port may be offered over both protocols: what is open stays open then.
+  // The port may be offered over both protocols. What somebody wrote stays open then; what nobody wrote was hardly meant.
   const declared = (scene.sides.destination.pod?.spec.containers ?? []).flatMap(({ ports = [] }) => ports);
   const isOffered = declared.some(
     ({ containerPort, protocol: offered = 'TCP' }) => containerPort === port && offered === entry.protocol,
   );
+  const isBoth = isOffered && entry.name === undefined;
+  const instead = {
+    summary: isBoth ? `open it over ${protocol} instead` : `open it over ${protocol}`,
+    changes: [change(miss.policy, entry.path, written, corrected)],
+  };
+  const beside = { summary: `open it over ${protocol} too`, changes: added(scene, miss, corrected) };
   return {
     code: isDefault ? 'ProtocolDefaultsToTCP' : 'PortProtocolMismatch',
     message: isDefault
-      ? `The rule opens port ${inWords(entry)} without a protocol, which means TCP; the connection is ${protocol}. Write protocol: ${protocol}.`
-      : `The rule opens port ${inWords(entry)} over ${entry.protocol}, and the connection is ${protocol}. Write protocol: ${protocol}.`,
-    changes:
-      isOffered && entry.name === undefined
-        ? added(scene, miss, corrected)
-        : [change(miss.policy, entry.path, written, corrected)],
-    summary: `open it over ${protocol}`,
+      ? `${objectInWords(miss.policy)} opens port ${inWords(entry)} without a protocol, which means TCP; the connection is ${protocol}. Write protocol: ${protocol}${isBoth ? ', and keep an entry for TCP only if the port is meant to be open over TCP too' : ''}.`
+      : `${objectInWords(miss.policy)} opens port ${inWords(entry)} over ${entry.protocol}, and the connection is ${protocol}. Write protocol: ${protocol}.`,
+    ...(isDefault || !isBoth ? instead : beside),
+    ...(isBoth ? { alternatives: [isDefault ? beside : instead] } : {}),
   };
 }
 
@@ -49,7 +52,7 @@ function nameRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
   if (sameName !== undefined) {
     return {
       code: 'PortNotInRange',
-      message: `The rule opens the port named ${entry.name}, which is ${sameName.containerPort} at ${name}; the connection goes to ${port}. List that port too.`,
+      message: `${objectInWords(miss.policy)} opens the port named ${entry.name}, which is ${sameName.containerPort} at ${name}; the connection goes to ${port}. List that port too.`,
       changes: added(scene, miss, { protocol, port }),
       summary: `open port ${port} too`,
       isForOthers: true,
@@ -66,7 +69,7 @@ function nameRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
       : 'is not among the names of its containers’ ports, so that the entry matches nothing';
   return {
     code: namesakes.length > 0 ? 'PortProtocolMismatch' : 'NamedPortMissing',
-    message: `The rule opens the port named ${entry.name} over ${entry.protocol}, and at ${name} that name ${because}. Write port: ${called}.`,
+    message: `${objectInWords(miss.policy)} opens the port named ${entry.name} over ${entry.protocol}, and at ${name} that name ${because}. Write port: ${called}.`,
     changes: [change(miss.policy, entry.path, written, { ...written, port: called })],
     summary: `open port ${called}`,
   };
@@ -80,7 +83,7 @@ function numberRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
   if (service !== undefined && service.port !== port && service.port >= first && service.port <= last) {
     return {
       code: 'ServicePortInPolicy',
-      message: `The rule opens port ${inWords(entry)}, which is the port of Service ${service.namespace}/${service.name}; policies see the pod's port, ${port}. Write port: ${port}.`,
+      message: `${objectInWords(miss.policy)} opens port ${inWords(entry)}, which is the port of Service ${service.namespace}/${service.name}; policies see the pod's port, ${port}. Write port: ${port}.`,
       changes: [change(miss.policy, entry.path, written, { ...without(written, 'endPort'), port })],
       summary: `open the pod's port, ${port}`,
     };
@@ -89,7 +92,7 @@ function numberRemedy(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
     const range = port === last + 1 ? { endPort: port } : { port };
     return {
       code: 'PortNotInRange',
-      message: `The rule opens ports ${inWords(entry)}, both ends included, and the connection goes to ${port}. Write ${port === last + 1 ? 'endPort' : 'port'}: ${port}.`,
+      message: `${objectInWords(miss.policy)} opens ports ${inWords(entry)}, both ends included, and the connection goes to ${port}. Write ${port === last + 1 ? 'endPort' : 'port'}: ${port}.`,
       changes: [change(miss.policy, entry.path, written, { ...written, ...range })],
       summary: 'widen the range by one',
     };
@@ -101,7 +104,7 @@ function anotherPort(scene: Scene, miss: Miss, entry: PortMatch): Remedy {
   const { protocol, port } = scene.question;
   return {
     code: 'PortNotInRange',
-    message: `The rule opens ${entry.protocol} port ${inWords(entry)}, and the connection goes to ${protocol} port ${port}. List that port too.`,
+    message: `${objectInWords(miss.policy)} opens ${entry.protocol} port ${inWords(entry)}, and the connection goes to ${protocol} port ${port}. List that port too.`,
     changes: added(scene, miss, { protocol, port }),
     summary: `open ${protocol} port ${port} too`,
     isForOthers: true,

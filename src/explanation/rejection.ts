@@ -11,12 +11,24 @@ import type {
 
 /** One statement that a rule makes and that is not true of the connection. */
 export type FailedPredicate =
-  | { readonly kind: 'SubjectTerm' | 'PeerTerm'; readonly path: string; readonly requirement: Requirement }
+  | {
+      readonly kind: 'SubjectTerm' | 'PeerTerm';
+      readonly path: string;
+      readonly requirement: Requirement;
+      /** Nobody knows that it fails: an input is missing. */
+      readonly isOpen?: true;
+    }
   /** A peer without namespaceSelector means the policy's own namespace. */
   | { readonly kind: 'PeerScope'; readonly path: string }
   /** A selector of pods, and the other side is none. */
   | { readonly kind: 'PeerIsNoPod'; readonly path: string }
-  | { readonly kind: 'PeerBlock'; readonly path: string; readonly condition: BlockCondition }
+  | {
+      readonly kind: 'PeerBlock';
+      readonly path: string;
+      readonly condition: BlockCondition;
+      /** Nobody knows that it fails: the API leaves it open, or the address is missing. */
+      readonly isOpen?: true;
+    }
   | { readonly kind: 'Port' | 'Protocol' | 'PortName'; readonly path: string; readonly entry: PortMatch }
   /** What other dialects ask for: named, and not taken apart. */
   | { readonly kind: 'Other'; readonly path: string };
@@ -71,19 +83,30 @@ function subjectFailures({ condition, holds, terms }: ExaminedCondition): readon
   const failing = terms.filter((term) => term.holds !== 'yes');
   return failing.length === 0
     ? [{ kind: 'Other', path: condition.path }]
-    : failing.map(({ requirement }) => ({ kind: 'SubjectTerm', path: requirement.path, requirement }));
+    : failing.map((term) => termFailure('SubjectTerm', term));
 }
 
 function peerFailures(peer: Peer, { condition, holds, terms }: ExaminedCondition): readonly FailedPredicate[] {
   const { path } = condition;
   if (holds === 'yes') return [];
-  if (condition.kind === 'Block') return [{ kind: 'PeerBlock', path, condition }];
+  if (condition.kind === 'Block') return [{ kind: 'PeerBlock', path, condition, ...openness(holds) }];
   if (condition.kind !== 'Labels') return [{ kind: 'Other', path }];
   const failing = terms.filter((term) => term.holds !== 'yes');
   // Only pods have terms that can fail.
   if (failing.length === 0) return [{ kind: 'PeerIsNoPod', path }];
   if (path === peer.path) return [{ kind: 'PeerScope', path }];
-  return failing.map(({ requirement }) => ({ kind: 'PeerTerm', path: requirement.path, requirement }));
+  return failing.map((term) => termFailure('PeerTerm', term));
+}
+
+function termFailure(
+  kind: 'SubjectTerm' | 'PeerTerm',
+  { requirement, holds }: ExaminedCondition['terms'][number],
+): FailedPredicate {
+  return { kind, path: requirement.path, requirement, ...openness(holds) };
+}
+
+function openness(holds: ExaminedCondition['holds']): { readonly isOpen?: true } {
+  return holds === 'no' ? {} : { isOpen: true };
 }
 
 function nearestPort(

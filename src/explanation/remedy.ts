@@ -6,7 +6,7 @@ import {
   selectorMatches,
 } from '../policy/index.ts';
 import { change, namespaceByName, peerFor } from './draft.ts';
-import { type Change, isRecord, keyOf, valueAt } from './edit.ts';
+import { type Change, isRecord, keyOf, objectInWords, valueAt } from './edit.ts';
 import type { FindingCode } from './finding.ts';
 import type { FailedPredicate, Miss } from './rejection.ts';
 import type { Scene } from './scene.ts';
@@ -50,15 +50,16 @@ function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, sid
   const value = labelOf(namespaceLabels, key);
   if (namespace === undefined) return undefined;
   const name = `namespace ${namespace}`;
+  const policy = objectInWords(miss.policy);
   const byName = `Select it by ${namespaceNameLabel}: ${namespace}, which every namespace has`;
   const renamed = withTerm(scene, miss, requirement, namespaceNameLabel, namespace);
   if (operator !== 'In' && operator !== 'Exists') {
     const changes = withoutTerm(scene, miss, requirement, value);
-    const message = `The rule leaves out namespaces with ${key} ${operator} ${values.join(', ')}, and ${name} carries ${key}: ${value}.`;
+    const message = `${policy} leaves out namespaces with ${key} ${operator} ${values.join(', ')}, and ${name} carries ${key}: ${value}.`;
     return { code: 'LabelValueDiffers', message, changes, summary: `leave ${name} in`, isForOthers: true };
   }
   if (key !== namespaceNameLabel && values.includes(namespace) && value === undefined) {
-    const message = `The rule asks for the label ${key}: ${namespace}, which ${name} does not carry: a namespaceSelector sees labels, never names. ${byName}.`;
+    const message = `${policy} asks for the label ${key}: ${namespace}, which ${name} does not carry: a namespaceSelector sees labels, never names. ${byName}.`;
     return { code: 'NamespaceNameAsLabel', message, changes: renamed, summary: 'select the namespace by its name' };
   }
   const asked = values[0] === undefined ? key : `${key}: ${values.join(' or ')}`;
@@ -69,7 +70,7 @@ function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, sid
       path: `metadata.labels[${key}]`,
       after: label,
     };
-    const message = `The rule asks for a namespace labelled ${asked}, and ${name} does not carry that label. ${byName}, or label the namespace.`;
+    const message = `${policy} asks for a namespace labelled ${asked}, and ${name} does not carry that label. ${byName}, or label the namespace.`;
     return {
       code: 'NamespaceLabelMissing',
       message,
@@ -83,7 +84,7 @@ function namespaceRemedy(scene: Scene, miss: Miss, requirement: Requirement, sid
   const isTypo = values.some((wanted) => isSlip(wanted, value)) && !isNamespaceWith(scene, key, values);
   return {
     code: isTypo ? 'LabelTypo' : 'LabelValueDiffers',
-    message: `The rule asks for a namespace labelled ${asked}, and ${name} carries ${key}: ${value}.`,
+    message: `${policy} asks for a namespace labelled ${asked}, and ${name} carries ${key}: ${value}.`,
     changes: isTypo ? withTerm(scene, miss, requirement, key, value) : withPeer(scene, miss, side),
     summary: isTypo ? 'correct the label' : 'admit this namespace’s pods too',
     isForOthers: !isTypo,
@@ -105,7 +106,7 @@ function podRemedy(
 ): Remedy | undefined {
   const { key, operator, values } = requirement;
   const { labels, name } = side;
-  const what = isSubject ? 'The policy selects pods' : 'The rule asks for pods';
+  const what = `${objectInWords(miss.policy)} ${isSubject ? 'selects' : 'asks for'} pods`;
   const carried = labelOf(labels, key);
   if (operator !== 'In' && operator !== 'Exists') {
     const changes = withoutTerm(scene, miss, requirement, carried);
@@ -168,7 +169,7 @@ function missingLabel(
   };
   const where = side.workload?.kind === 'Pod' ? 'the pod' : `${written.path} of ${side.name}`;
   const message = isMisplaced
-    ? `${what}: the label is on the ${side.workload?.kind} itself, and policies see the labels of pods. Write it under ${written.path}.`
+    ? `${what}: the label is on the ${side.workload?.kind} itself, and policies see the labels of pods. Write it under ${written.path}, which replaces the pods.`
     : `${what}. Add the label to ${where}, or select the pod by a label that it has.`;
   return {
     code: 'PodLabelMissing',
@@ -255,6 +256,13 @@ export function withPeer(scene: Scene, { policy, peer }: Miss, side: Side): read
   return Array.isArray(before) ? [change(policy, list, before, [...(before satisfies unknown[]), added])] : [];
 }
 
+/** The rule with a peer that means one side where another peer was. */
+export function withOtherPeer(scene: Scene, { policy, peer }: Miss, side: Side): readonly Change[] {
+  const after = peerFor(side, policy.namespace);
+  if (peer === undefined || after === undefined) return [];
+  return [change(policy, peer.path, valueAt(writtenPolicy(scene, policy), peer.path), after)];
+}
+
 /** A podSelector alone means the policy's namespace: the peer with a namespaceSelector beside it. */
 export function scopeRemedy(scene: Scene, { policy, peer }: Miss, side: Side): Remedy | undefined {
   if (peer === undefined || side.namespace === undefined) return undefined;
@@ -274,7 +282,7 @@ export function scopeRemedy(scene: Scene, { policy, peer }: Miss, side: Side): R
       : [change(policy, peer.path, before, scoped)];
   return {
     code: 'PeerInWrongNamespaceScope',
-    message: `The rule's podSelector stands alone and so means pods of the policy's own namespace, ${policy.namespace}; ${side.name} is in ${side.namespace}. Add a namespaceSelector to the same list item.`,
+    message: `A podSelector of ${objectInWords(policy)} stands alone and so means pods of the policy's own namespace, ${policy.namespace}; ${side.name} is in ${side.namespace}. Add a namespaceSelector to the same list item.`,
     changes,
     summary: `admit them from namespace ${side.namespace}`,
     isForOthers: own,

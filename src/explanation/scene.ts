@@ -13,8 +13,17 @@ import {
   type Question,
   referenceOf,
 } from '../policy/index.ts';
-import { applyEdit, type Edit, isRecord, keyOf, type ObjectReference, objectReference, valueAt } from './edit.ts';
-import { labelsPath, type Side, withoutNoise } from './side.ts';
+import {
+  applyEdit,
+  type Change,
+  type Edit,
+  isRecord,
+  keyOf,
+  type ObjectReference,
+  objectReference,
+  valueAt,
+} from './edit.ts';
+import { labelsPath, podSpecPath, type Side, withoutNoise } from './side.ts';
 
 /** What is to be explained, and what the caller knows besides the policies. */
 export interface Subject {
@@ -26,6 +35,8 @@ export interface Subject {
   /** The objects that the labels of the two sides are written in. */
   readonly workloads?: { readonly source?: KubeObject | undefined; readonly destination?: KubeObject | undefined };
   readonly profile?: ProfileName | undefined;
+  /** What else is expected in this world: it tells who is meant where a policy does not. */
+  readonly others?: readonly Pick<Subject, 'question' | 'expected'>[];
 }
 
 export const directions: readonly Direction[] = ['egress', 'ingress'];
@@ -45,6 +56,8 @@ export interface Scene extends Subject {
   partiesOf(direction: Direction): { readonly subject: Side; readonly peer: Side };
   modelAfter(edit: Edit): PolicyModel;
   decisionAfter(edit: Edit): Sides;
+  /** One end of any question. */
+  sideOf(endpoint: Endpoint): Side;
   /** Pods of a namespace, without the two sides' stand-ins. */
   podsIn(namespace: string): readonly Pod[];
 }
@@ -80,6 +93,7 @@ export function sceneOf(model: Pick<PolicyModel, 'world'>, subject: Subject): Sc
       direction === 'egress' ? { subject: source, peer: destination } : { subject: destination, peer: source },
     modelAfter,
     decisionAfter: (edit) => sidesOf(modelAfter(edit).decide(question)),
+    sideOf: (endpoint) => sideOf(endpoint, whole, undefined),
     podsIn: (namespace) => {
       byNamespace ??= Map.groupBy(whole.pods, ({ metadata }) => metadata.namespace);
       return byNamespace.get(namespace) ?? [];
@@ -148,22 +162,35 @@ function partOf(world: PolicyWorld, source: Side, destination: Side): PolicyWorl
   };
 }
 
-/** The world once an edit is applied; a workload's labels become its pod's. */
+/** The world once an edit is applied; a workload's labels and host network become its pod's. */
 function edited(world: PolicyWorld, edit: Edit, sides: readonly Side[]): PolicyWorld {
-  const relabelled = sides.flatMap(({ pod, workload }) => {
+  const remade = sides.flatMap(({ pod, workload }) => {
     if (pod === undefined || workload === undefined) return [];
     const [changed] = applyEdit([workload], edit);
     if (changed === undefined || changed === workload) return [];
-    const labels = valueAt(changed, labelsPath(changed));
-    return [{ ...pod, metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, ...labelsOf(labels) } } }];
+    const labels = labelsOf(valueAt(changed, labelsPath(changed)));
+    const hostNetwork = valueAt(changed, `${podSpecPath(changed)}.hostNetwork`) === true;
+    const metadata = { ...pod.metadata, labels: { ...pod.metadata.labels, ...labels } };
+    return [{ ...pod, metadata, spec: { ...pod.spec, hostNetwork } }];
   });
-  const byName = new Map(relabelled.map((pod) => [keyOf(objectReference(pod)), pod]));
+  const byName = new Map(remade.map((pod) => [keyOf(objectReference(pod)), pod]));
   return {
     ...world,
     policies: applyEdit(world.policies, edit),
     namespaces: applyEdit(world.namespaces, edit),
     pods: world.pods.map((pod) => byName.get(keyOf(objectReference(pod))) ?? pod),
   };
+}
+
+/** A new policy has a name that nobody has. */
+export function isFree({ whole }: Scene, made: Change | undefined): Change | undefined {
+  const isTaken =
+    made !== undefined &&
+    whole.policies.some(
+      ({ kind, metadata }) =>
+        kind === made.object.kind && metadata.name === made.object.name && metadata.namespace === made.object.namespace,
+    );
+  return isTaken ? undefined : made;
 }
 
 function isPolicy({ group, kind }: ObjectReference): boolean {

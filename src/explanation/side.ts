@@ -77,6 +77,18 @@ export function labelsPath({ kind }: KubeObject): string {
   }
 }
 
+/** Where the specification of this object's pods stands. */
+export function podSpecPath({ kind }: KubeObject): string {
+  switch (kind) {
+    case 'Pod':
+      return 'spec';
+    case 'CronJob':
+      return 'spec.jobTemplate.spec.template.spec';
+    default:
+      return 'spec.template.spec';
+  }
+}
+
 /** Labels as they stand in YAML, on one line. */
 export function labelsInWords(labels: Labels): string {
   const entries = Object.entries(labels).map(([key, value]) => `${key}: ${value === '' ? '""' : value}`);

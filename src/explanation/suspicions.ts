@@ -3,10 +3,11 @@ import { nearMiss, type Suspicion } from './admit.ts';
 import { admissionsOf, opening } from './block.ts';
 import { dnsSuspicions } from './dns.ts';
 import { admittingPolicy, isolatingPolicy } from './draft.ts';
-import { type Change, keyOf } from './edit.ts';
+import { keyOf, objectInWords } from './edit.ts';
 import { emptyEgress, misplacedPolicies, swappedDirection, swappedSelectors, unlistedDirections } from './elsewhere.ts';
+import { hostNetwork, hostNetworkPeers } from './host-network.ts';
 import { distanceOf, type Miss, missesOf } from './rejection.ts';
-import type { Scene } from './scene.ts';
+import { isFree, type Scene } from './scene.ts';
 import { labelsInWords } from './side.ts';
 
 /** The nearest rules of one direction; those of policies that do not select the subject among them. */
@@ -133,7 +134,7 @@ function noRule(
       part: strictest,
       message: isOtherOpen
         ? `The ${open} side admits this connection and the ${direction} side does not: nothing lets ${direction === 'ingress' ? peer.name : subject.name} ${to}. A path needs both sides. Add an ${direction} rule for ${port}.`
-        : `The policy restricts ${direction} of ${subject.name}, and no rule is meant for ${peer.name} on ${port}. Add a policy that admits it.`,
+        : `${objectInWords(strictest.policy)} restricts ${direction} of ${subject.name}, and no rule is meant for ${peer.name} on ${port}. Add a policy that admits it.`,
       distance: 1,
       edits: made === undefined ? [] : [{ summary: 'add a policy that admits this and nothing else', changes: [made] }],
       isForOthers: !isOtherOpen,
@@ -149,17 +150,6 @@ function hasRules({ model }: Scene, policy: PolicyPart['policy'], direction: Dir
   );
 }
 
-/** A new policy has a name that nobody has. */
-function isFree({ whole }: Scene, made: Change | undefined): Change | undefined {
-  const isTaken =
-    made !== undefined &&
-    whole.policies.some(
-      ({ kind, metadata }) =>
-        kind === made.object.kind && metadata.name === made.object.name && metadata.namespace === made.object.namespace,
-    );
-  return isTaken ? undefined : made;
-}
-
 /** What may be wrong where a connection that must be denied is open in one direction. */
 export function openSuspicions(scene: Scene, direction: Direction): readonly Suspicion[] {
   const { subject, peer } = scene.partiesOf(direction);
@@ -172,7 +162,7 @@ export function openSuspicions(scene: Scene, direction: Direction): readonly Sus
     return admissionsOf(scene, direction).flatMap((admission) => opening(scene, direction, admission) ?? []);
   }
   const made = isFree(scene, isolatingPolicy(direction, subject));
-  const nothing = `Nothing restricts ${direction} of ${subject.name} (${labelsInWords(subject.labels)}): no policy selects it`;
+  const nothing = `No policy restricts ${direction} of ${subject.name} (${labelsInWords(subject.labels)}).`;
   return [
     ...emptyEgress(scene, direction),
     ...unlistedDirections(scene, direction),
@@ -181,7 +171,7 @@ export function openSuspicions(scene: Scene, direction: Direction): readonly Sus
     {
       code: 'NothingIsolates',
       direction,
-      message: `${nothing} in this direction. Add a policy that selects it; it denies ${peer.name} and everybody else whom no rule admits.`,
+      message: `${nothing} One that selects it denies ${peer.name} and whatever else it does not list.`,
       distance: 1,
       edits:
         made === undefined ? [] : [{ summary: 'deny by default; admit by further rules whoever may', changes: [made] }],
@@ -216,47 +206,10 @@ function nearIsolation(scene: Scene, direction: Direction, nothing: string): rea
       return [
         {
           ...near,
-          code: 'NothingIsolates',
-          message: `${nothing} in this direction. ${near.message}`,
+          code: near.code === 'LabelTypo' ? 'LabelTypo' : 'NothingIsolates',
+          message: `${nothing} ${near.message}`,
           isForOthers: false,
         },
       ];
     });
-}
-
-/** Policies select pods of the pod network: nothing that one says applies to a pod of the host network. */
-function hostNetwork(scene: Scene, direction: Direction): Suspicion {
-  const { subject } = scene.partiesOf(direction);
-  const labels = Object.entries(subject.labels);
-  const naming = scene.world.policies.find((policy) => {
-    const text = JSON.stringify(policy.spec) ?? '';
-    return labels.some(([key, value]) => text.includes(`${JSON.stringify(key)}:${JSON.stringify(value)}`));
-  });
-  const part = scene.model.policies.find(({ reference }) => reference.name === naming?.metadata.name)?.reference;
-  return {
-    code: 'HostNetworkSubject',
-    direction,
-    ...(part === undefined ? {} : { part: { policy: part, path: 'spec' } }),
-    message: `${subject.name} uses the host network: it has its node's address, and NetworkPolicies have no say there${part === undefined ? '' : `, though ${part.name} names its labels`}. Take it off the host network, or guard the node by a host firewall or a policy for hosts.`,
-    distance: 1,
-    edits: [],
-    isForOthers: false,
-  };
-}
-
-/** Rules that would admit the other side if it were a pod like others. */
-function hostNetworkPeers(scene: Scene, direction: Direction): readonly Suspicion[] {
-  const { peer } = scene.partiesOf(direction);
-  if (!peer.hostNetwork) return [];
-  return admissionsOf(scene, direction)
-    .filter(({ rule }) => rule.matches === 'yes')
-    .map(({ policy, rule }) => ({
-      code: 'HostNetworkPeer' as const,
-      direction,
-      part: { policy, path: rule.peers.find(({ matches }) => matches === 'yes')?.peer.path ?? rule.rule.path },
-      message: `The rule selects ${peer.name} by labels, and that uses the host network: it has its node's address, and most network plugins take it for its node, which no selector of pods matches. Take it off the host network, or admit the nodes' addresses by an ipBlock where the network plugin matches them so.`,
-      distance: 1,
-      edits: [],
-      isForOthers: false,
-    }));
 }

@@ -1,5 +1,6 @@
-import type { Direction, PolicyPart } from '../policy/index.ts';
+import type { Direction, OpenPoint, PolicyPart } from '../policy/index.ts';
 import type { Explanation, ExplainedDirection, RejectedRule } from './explain.ts';
+import { type Edit, keyOf } from './edit.ts';
 import type { Finding } from './finding.ts';
 import type { FailedPredicate } from './rejection.ts';
 import { labelsInWords, type Side } from './side.ts';
@@ -8,24 +9,34 @@ import { editLines, type PlaceInWords } from './snippet.ts';
 const mostRejected = 3;
 const mostFurther = 2;
 
+/** What an edit does besides, in words, where that was tried. */
+export type EffectInWords = (edit: Edit) => string | undefined;
+
 /** An explanation for people: the verdict of each direction in a line, the labels of both sides, then findings with their edits. */
-export function explanationLines(explanation: Explanation, place: PlaceInWords): readonly string[] {
+export function explanationLines(
+  explanation: Explanation,
+  place: PlaceInWords,
+  effectOf: EffectInWords = () => undefined,
+): readonly string[] {
   const { source, destination, findings, together, question } = explanation;
   const [first, ...others] = findings;
-  const further = others.slice(0, mostFurther);
+  const further = others.filter((finding) => !isPlain(finding) || !isNamedMistake(first)).slice(0, mostFurther);
   return [
     `asked         ${source.name} -> ${destination.name}, ${question.protocol} port ${question.port}`,
-    ...directionLines('egress', explanation.egress, source, place),
-    ...directionLines('ingress', explanation.ingress, destination, place),
+    ...directionLines('egress', explanation.egress, [source, destination], place),
+    ...directionLines('ingress', explanation.ingress, [destination, source], place),
     ...sideLines('from', source),
     ...sideLines('to', destination),
-    ...(first === undefined ? [] : ['', ...findingLines(first, place)]),
+    ...(first === undefined
+      ? []
+      : ['', ...findingLines(first, place, together === undefined ? effectOf : () => undefined)]),
     ...(together === undefined
       ? []
       : [
           '',
           'That alone is not enough. Together these are:',
           ...editLines(together, place).map((line) => `         ${line}`),
+          ...effectLines(effectOf(together)),
         ]),
     ...(further.length === 0 ? [] : ['', 'Less likely (edits: -o json):']),
     ...further.map(({ code, message, part }) => {
@@ -35,38 +46,59 @@ export function explanationLines(explanation: Explanation, place: PlaceInWords):
   ];
 }
 
+/** What is true of most pods: worth telling only where no mistake has a name. */
+function isPlain({ code }: Finding): boolean {
+  return code === 'NothingIsolates' || code === 'NoRuleAdmits';
+}
+
+function isNamedMistake(finding: Finding | undefined): boolean {
+  return finding !== undefined && !isPlain(finding) && finding.isEnough;
+}
+
+/** Where the mistake is, unless the first edit is made there and says so. */
+export function placeOfFinding({ part, edits: [edit] }: Finding, place: PlaceInWords): string | undefined {
+  if (part === undefined) return undefined;
+  const at = place(part.policy, part.path);
+  const [recommended] = edit?.changes ?? [];
+  const isInside =
+    recommended?.path !== '' && recommended !== undefined && keyOf(recommended.object) === keyOf(part.policy);
+  const isSaid = isInside || (edit !== undefined && editLines(edit, place)[0] === at);
+  return isSaid ? undefined : at;
+}
+
 /** One finding with its edits: the first is recommended. */
-function findingLines({ code, message, part, edits }: Finding, place: PlaceInWords): readonly string[] {
-  const [recommended] = edits[0]?.changes ?? [];
-  // An edit says where it is made.
-  const isSaid = recommended !== undefined && recommended.object.name === part?.policy.name && recommended.path !== '';
-  const where = part === undefined || isSaid ? [] : [`  at     ${place(part.policy, part.path)}`];
+function findingLines(finding: Finding, place: PlaceInWords, effectOf: EffectInWords): readonly string[] {
+  const { code, message, edits } = finding;
+  const at = placeOfFinding(finding, place);
   return [
     `${code}: ${message}`,
-    ...where,
-    ...edits.flatMap((edit, index) => {
-      const [first = '', ...rest] = editLines(edit, place);
-      return [
-        `  ${index === 0 ? 'edit  ' : 'or    '} ${edit.summary}`,
-        `         ${first}`,
-        ...rest.map((line) => `         ${line}`),
-      ];
-    }),
+    ...(at === undefined ? [] : [`  at     ${at}`]),
+    ...edits.flatMap((edit, index) => [
+      `  ${index === 0 ? 'edit  ' : 'or    '} ${edit.summary}`,
+      ...editLines(edit, place).map((line) => `         ${line}`),
+      ...effectLines(effectOf(edit)),
+    ]),
   ];
+}
+
+function effectLines(effect: string | undefined): readonly string[] {
+  return effect === undefined ? [] : [`  effect ${effect}`];
 }
 
 function directionLines(
   direction: Direction,
   decision: ExplainedDirection,
-  side: Side,
+  sides: readonly [Side, Side],
   place: PlaceInWords,
 ): readonly string[] {
   const word = decision.answer === 'allow' || decision.answer === 'deny' ? decision.answer : 'open';
   const shown = decision.rejected.slice(0, mostRejected);
   const left = decision.rejected.length - shown.length;
   return [
-    `${direction.padEnd(8)}${word.padEnd(5)} ${reasonInWords(direction, decision, side, place)}`,
-    ...shown.map((rule) => `              rejected: ${rejectedInWords(rule, place)}`),
+    `${direction.padEnd(8)}${word.padEnd(5)} ${reasonInWords(direction, decision, sides, place)}`,
+    ...shown.map(
+      (rule) => `              ${isUndecided(rule) ? 'undecided' : 'rejected'}: ${rejectedInWords(rule, place)}`,
+    ),
     ...(left > 0 ? [`              and ${left} more`] : []),
   ];
 }
@@ -74,7 +106,7 @@ function directionLines(
 function reasonInWords(
   direction: Direction,
   { basis, isolatedBy, decidedBy }: ExplainedDirection,
-  side: Side,
+  [side, other]: readonly [Side, Side],
   place: PlaceInWords,
 ): string {
   switch (basis.reason) {
@@ -95,8 +127,21 @@ function reasonInWords(
     case 'Self':
       return 'policies have no say: a pod and itself';
     case 'Open':
-      return [...new Set(basis.open.map(({ message }) => message))].join(' ');
+      return [...new Set(basis.open.map((point) => openInWords(point, [side, other])))].join(' ');
   }
+}
+
+/** Pods are named by their workload: those that stand for one in a prediction are in no cluster. */
+function openInWords({ code, message }: OpenPoint, sides: readonly [Side, Side]): string {
+  // Whether to select the pod by its labels depends on what was expected: the finding says it.
+  if (code === 'BlockAgainstPod') {
+    return `the API leaves open whether a block of addresses matches pods, such as those of ${sides[1].name}, and network plugins differ`;
+  }
+  return sides.reduce(
+    (text, { name, pod }) =>
+      pod === undefined ? text : text.replaceAll(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, name),
+    message,
+  );
 }
 
 /** One part of each policy. */
@@ -113,6 +158,11 @@ function rejectedInWords({ policy, path, failed }: RejectedRule, place: PlaceInW
   return `${place(policy, path)}: ${failed.map(failureInWords).join('; ')}`;
 }
 
+/** A rule is rejected once one of its predicates is known to fail. */
+function isUndecided({ failed }: RejectedRule): boolean {
+  return failed.every((failure) => 'isOpen' in failure);
+}
+
 function failureInWords(failure: FailedPredicate): string {
   switch (failure.kind) {
     case 'SubjectTerm':
@@ -123,14 +173,18 @@ function failureInWords(failure: FailedPredicate): string {
       const wanted = isOne
         ? `${key}: ${values[0]}`
         : `${key} ${operator}${values.length === 0 ? '' : ` [${values.join(', ')}]`}`;
-      return `${whose} ${wanted} does not hold`;
+      return failure.isOpen === true
+        ? `whether ${whose} ${wanted} holds is not known`
+        : `${whose} ${wanted} does not hold`;
     }
     case 'PeerScope':
       return 'another namespace than the policy’s';
     case 'PeerIsNoPod':
       return 'the other side is no pod';
     case 'PeerBlock':
-      return 'the address block does not match';
+      return failure.isOpen === true
+        ? 'whether the address block matches is left open'
+        : 'the address block does not match';
     case 'Protocol':
       return `protocol ${failure.entry.protocol}`;
     case 'Port': {

@@ -84,6 +84,29 @@ describe('pods of workloads', () => {
   });
 });
 
+describe('a dump without the ReplicaSets', () => {
+  it('holds the pods of a Deployment all the same', () => {
+    const { pods } = cluster(
+      [
+        workload('Deployment', 'apps/v1', `{replicas: 1, selector: {}, template: ${template}}`),
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: a-77-x, labels: {pod-template-hash: "77"}, ownerReferences: [{kind: ReplicaSet, name: a-77, controller: true}]}\nspec: {containers: []}\n',
+      ].join('---\n'),
+    );
+
+    expect(pods.map(({ metadata }) => metadata.name)).toEqual(['a-77-x']);
+  });
+
+  it('tells pods of a node’s own manifests apart', () => {
+    const mirror = (name: string): string =>
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, ownerReferences: [{kind: Node, name: a, controller: true}]}\nspec: {containers: []}\n`;
+
+    expect(cluster([mirror('etcd-a'), mirror('scheduler-a')].join('---\n')).pods.map(workloadOf)).toEqual([
+      'Pod shop/etcd-a',
+      'Pod shop/scheduler-a',
+    ]);
+  });
+});
+
 describe('Services', () => {
   const deployment = workload('Deployment', 'apps/v1', `{replicas: 2, selector: {}, template: ${template}}`);
   const service = (spec: string): string => `apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: ${spec}\n`;

@@ -2,7 +2,7 @@ import type { EndpointSlice, KubeObject, Namespace, Pod, Policy, Protocol, Servi
 import { type ClusterView, isInUse } from '../plan/index.ts';
 import { containerPortNamed, selectorMatches } from '../policy/index.ts';
 import type { Inventory } from './inventory.ts';
-import { podsOf, type Template } from './workloads.ts';
+import { ownerOf, podsOf, type Template } from './workloads.ts';
 
 /** The cluster that manifests declare, as a plan and the policy model look at it. */
 export interface DeclaredCluster {
@@ -61,6 +61,8 @@ function allPods({ pods, workloads }: Inventory): readonly Pod[] {
       (metadata.ownerReferences ?? []).map(({ kind, name }) => ownerKey(metadata.namespace, kind, name)),
     ),
   );
+  // A dump may leave out the ReplicaSets between a Deployment and its pods.
+  for (const { kind, metadata } of pods.map(ownerOf)) owners.add(ownerKey(metadata.namespace, kind, metadata.name));
   const bare = workloads.filter(({ kind, metadata }) => !owners.has(ownerKey(metadata.namespace, kind, metadata.name)));
   return [...pods.map(asReady), ...bare.flatMap(podsOf)];
 }

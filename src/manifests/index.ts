@@ -3,4 +3,4 @@ export { clusterOf, type DeclaredCluster } from './cluster.ts';
 export { type Inventory, inventoryOf, type Reference } from './inventory.ts';
 export type { Origin, Position, Problem } from './origin.ts';
 export { type ManifestText, readManifests, type RawObject } from './read.ts';
-export { workloadOf } from './workloads.ts';
+export { ownerOf, workloadOf } from './workloads.ts';

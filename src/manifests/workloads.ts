@@ -105,15 +105,26 @@ function replicasOf({ kind, spec }: Template): number {
 }
 
 /**
- * The workload that a pod belongs to, such as `Deployment shop/web`, or the pod itself. A Deployment's ReplicaSets are named
- * after it and their pods' template hash.
+ * The workload that a pod belongs to, such as Deployment `shop/web`, or the pod itself. A Deployment's ReplicaSets are named
+ * after it and their pods' template hash. The node that owns the pods of its own manifests is no workload.
  */
-export function workloadOf({ kind, metadata }: Pod): string {
+export function ownerOf({ apiVersion, kind, metadata }: Pod): Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'> {
   const { namespace, name, labels, ownerReferences } = metadata;
+  const named = (owner: string) => ({ name: owner, ...(namespace === undefined ? {} : { namespace }) });
   const controller = ownerReferences?.find((owner) => owner.controller === true);
-  if (controller === undefined) return `${kind} ${namespace}/${name}`;
+  if (controller === undefined || controller.kind === 'Node') return { apiVersion, kind, metadata: named(name) };
   const suffix = `-${labels?.['pod-template-hash']}`;
   return controller.kind === 'ReplicaSet' && controller.name.endsWith(suffix)
-    ? `Deployment ${namespace}/${controller.name.slice(0, -suffix.length)}`
-    : `${controller.kind} ${namespace}/${controller.name}`;
+    ? {
+        apiVersion: controller.apiVersion,
+        kind: 'Deployment',
+        metadata: named(controller.name.slice(0, -suffix.length)),
+      }
+    : { apiVersion: controller.apiVersion, kind: controller.kind, metadata: named(controller.name) };
+}
+
+/** The workload that a pod belongs to in words, such as `Deployment shop/web`. */
+export function workloadOf(pod: Pod): string {
+  const { kind, metadata } = ownerOf(pod);
+  return `${kind} ${metadata.namespace}/${metadata.name}`;
 }

@@ -1,10 +1,11 @@
 import type { Policy } from '../api/index.ts';
+import { membersOf } from './bitset.ts';
 import { calicoContext, isCalico } from './calico-tier.ts';
 import { compile } from './compile.ts';
 import { CompiledPolicies } from './compiled-policies.ts';
 import { decide, examine, type Ground, partyFinder } from './decide.ts';
 import type { ExaminedSection } from './examine.ts';
-import type { CompiledPolicy } from './normal-form.ts';
+import type { CompiledPolicy, Condition } from './normal-form.ts';
 import type { Caveat, PolicyFinding } from './open-point.ts';
 import { keyOf, type PolicyReference, referenceOf } from './part.ts';
 import { type Parties, partiesOf, type PodParty } from './party.ts';
@@ -12,6 +13,7 @@ import { type ProfileName, profiles, type Reading, specification } from './profi
 import type { Decision, Direction, Endpoint, PolicyWorld, Question } from './question.ts';
 import { type Reachability, reachabilityOf } from './reachability.ts';
 import { type Shared, shareOf } from './rows.ts';
+import { possibly } from './truth-set.ts';
 
 export interface PolicyModel {
   readonly world: PolicyWorld;
@@ -23,11 +25,18 @@ export interface PolicyModel {
   examine(question: Question, direction: Direction): readonly ExaminedSection[];
   /** All ordered pairs of pods: as the specification has it, or as the model's profile does. */
   reachability(reading?: 'specification' | 'profile'): Reachability;
+  /**
+   * The pods, by their position in `reachability().pods`, for which all conditions hold, or may hold, as the specification reads
+   * them.
+   */
+  matching(conditions: readonly Condition[], certainty?: 'certain' | 'possible'): readonly number[];
   /** A model with one policy added, or put in the place of the one of the same name; what did not change is shared. */
   withPolicy(policy: Policy): PolicyModel;
   withoutPolicy(reference: PolicyReference): PolicyModel;
   /** Every policy in normal form, as the specification reads it. */
   readonly policies: readonly CompiledPolicy[];
+  /** The same, and those as the model's profile reads them: all that tells addresses and ports apart. */
+  readonly policiesInEveryReading: readonly CompiledPolicy[];
   /** What is wrong with, or ignored in, the policies. */
   readonly findings: readonly PolicyFinding[];
 }
@@ -77,6 +86,7 @@ function modelOf(world: PolicyWorld, specified: CompiledWorld, profiled: Profile
   return {
     world,
     policies: specified.policies,
+    policiesInEveryReading: [...specified.policies, ...(profiled?.compiled.policies ?? [])],
     findings: specified.policies.flatMap(({ findings }) => findings),
     decide(question) {
       const decision = decide(question, specified.ground);
@@ -92,6 +102,10 @@ function modelOf(world: PolicyWorld, specified: CompiledWorld, profiled: Profile
       const found = reachabilities.get(compiled) ?? reachabilityIn(compiled);
       reachabilities.set(compiled, found);
       return found;
+    },
+    matching(conditions, certainty = 'possible') {
+      const found = specified.shared.population.holding(conditions, true);
+      return membersOf(certainty === 'certain' ? found.yes : possibly(found));
     },
     withPolicy: (policy) => changed([...others(referenceOf(policy)), policy]),
     withoutPolicy: (reference) => changed(others(reference)),

@@ -34,7 +34,10 @@ export function connectionChanges(
   base: PolicyModel,
   head: PolicyModel,
 ): readonly ConnectionChange[] {
-  const ranges = portRangesOf([...base.policies, ...head.policies], [...base.world.pods, ...head.world.pods]);
+  const ranges = portRangesOf(
+    [...base.policiesInEveryReading, ...head.policiesInEveryReading],
+    [...base.world.pods, ...head.world.pods],
+  );
   const [askBase, askHead] = [askerOf(base), askerOf(head)];
   return pairs.flatMap(([from, to]) => {
     const changes: ConnectionChange[] = [];
@@ -80,15 +83,23 @@ function askerOf(model: PolicyModel): Asker {
   };
 }
 
-/** The ports of each protocol, parted wherever a rule or a named port begins or ends: within a part no rule tells ports apart. */
-export function portRangesOf(policies: readonly CompiledPolicy[], pods: readonly Pod[]): readonly PortRange[] {
+/**
+ * The ports of each protocol, parted wherever a rule or a named port begins or ends: within a part no rule tells ports apart. SCTP
+ * only where somebody speaks of it, unless it is asked for.
+ */
+export function portRangesOf(
+  policies: readonly CompiledPolicy[],
+  pods: readonly Pod[],
+  wanted?: readonly PolicyProtocol[],
+): readonly PortRange[] {
   const entries = policies.flatMap(({ sections }) =>
     sections.flatMap(({ rules }) => rules.flatMap(({ ports = [], notPorts = [] }) => [...ports, ...notPorts])),
   );
   const declared = pods.flatMap(({ spec }) => spec.containers.flatMap(({ ports = [] }) => ports));
   const speaksOf = (protocol: PolicyProtocol): boolean =>
     entries.some((entry) => entry.protocol === protocol) || declared.some((port) => port.protocol === protocol);
-  const protocols: readonly PolicyProtocol[] = speaksOf('SCTP') ? ['TCP', 'UDP', 'SCTP'] : ['TCP', 'UDP'];
+  const spoken: readonly PolicyProtocol[] = speaksOf('SCTP') ? ['TCP', 'UDP', 'SCTP'] : ['TCP', 'UDP'];
+  const protocols = wanted ?? spoken;
   return protocols.flatMap((protocol) => {
     const begins = new Set([1]);
     for (const { range, protocol: covered } of entries) {
@@ -108,28 +119,45 @@ export function portRangesOf(policies: readonly CompiledPolicy[], pods: readonly
   });
 }
 
+/** Addresses of one family from `first` to `last`, between which no policy distinguishes. */
+export interface AddressRange {
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 /**
  * The world outside of the cluster, parted wherever a block of addresses begins or ends: within a part no policy tells addresses
  * apart. IPv6 only where a policy speaks of it.
  */
 export function outsideEnds(policies: readonly CompiledPolicy[]): readonly End[] {
-  const blocks = policies.flatMap(conditionsOf).flatMap(blocksOf);
   return ([4, 6] as const).flatMap((family) => {
-    const own = blocks.filter((block) => block.family === family);
-    if (family === 6 && own.length === 0) return [];
-    const end = 1n << (family === 4 ? 32n : 128n);
-    const begins = new Set([0n, ...own.flatMap(({ first, last }) => [first, last + 1n])]);
-    const inOrder = [...begins].filter((address) => address < end).toSorted((a, b) => (a < b ? -1 : 1));
-    return inOrder.map((first, index) => {
-      const last = (inOrder[index + 1] ?? end) - 1n;
-      const isAll = inOrder.length === 1;
+    const ranges = addressRangesOf(policies, family);
+    if (family === 6 && blocksIn(policies, family).length === 0) return [];
+    return ranges.map(({ first, last }) => {
       const endpoint = { kind: 'address' as const, address: textOf({ family, value: first }) };
-      const name = isAll
-        ? `outside (IPv${family})`
-        : `outside (${textOf({ family, value: first })} to ${textOf({ family, value: last })})`;
+      const name =
+        ranges.length === 1
+          ? `outside (IPv${family})`
+          : `outside (${textOf({ family, value: first })} to ${textOf({ family, value: last })})`;
       return { name, before: endpoint, after: endpoint };
     });
   });
+}
+
+/** All addresses of a family, in order, parted wherever a block of the policies begins or ends. */
+export function addressRangesOf(policies: readonly CompiledPolicy[], family: 4 | 6): readonly AddressRange[] {
+  const end = 1n << (family === 4 ? 32n : 128n);
+  const begins = new Set([0n, ...blocksIn(policies, family).flatMap(({ first, last }) => [first, last + 1n])]);
+  const inOrder = [...begins].filter((address) => address < end).toSorted((a, b) => (a < b ? -1 : 1));
+  return inOrder.map((first, index) => ({ family, first, last: (inOrder[index + 1] ?? end) - 1n }));
+}
+
+function blocksIn(policies: readonly CompiledPolicy[], wanted: 4 | 6): readonly Block[] {
+  return policies
+    .flatMap(conditionsOf)
+    .flatMap(blocksOf)
+    .filter(({ family }) => family === wanted);
 }
 
 type Block = Extract<Condition, { kind: 'Block' }>['block'];

@@ -28,13 +28,18 @@ export interface PredictedTest {
   readonly predictions: readonly Prediction[];
 }
 
-/** Predicts every expectation of several tests, all asked of one model of the cluster. */
-export function predictTests(
+/** Tests with their plans, and a world that has a stand-in for each of their sources. */
+export interface PlannedTests {
+  readonly plans: readonly (readonly [ConnectivityTest, Plan])[];
+  readonly world: PredictionWorld;
+}
+
+/** What tests would dial in a cluster. */
+export function plannedIn(
   tests: readonly ConnectivityTest[],
   { view, pods, namespaces, policies, services }: KnownCluster,
   { profile, addressOf }: Knowledge,
-  inWords?: PartInWords,
-): { readonly predicted: readonly PredictedTest[]; readonly world: PredictionWorld } {
+): PlannedTests {
   const plans = tests.map((test) => [test, planFor(test, view)] as const);
   const completed = worldOf(
     { pods, namespaces, policies },
@@ -42,11 +47,17 @@ export function predictTests(
     view,
   );
   const model = policyModel(completed, profile === undefined ? {} : { profile });
-  const world: PredictionWorld = { view, pods, services, model, addressOf };
-  const predicted = plans.map(([test, plan]) => ({
-    test,
-    plan,
-    predictions: predict(test, plan, world, inWords),
-  }));
+  return { plans, world: { view, pods, services, model, addressOf } };
+}
+
+/** Predicts every expectation of several tests, all asked of one model of the cluster. */
+export function predictTests(
+  tests: readonly ConnectivityTest[],
+  cluster: KnownCluster,
+  knowledge: Knowledge,
+  inWords?: PartInWords,
+): { readonly predicted: readonly PredictedTest[]; readonly world: PredictionWorld } {
+  const { plans, world } = plannedIn(tests, cluster, knowledge);
+  const predicted = plans.map(([test, plan]) => ({ test, plan, predictions: predict(test, plan, world, inWords) }));
   return { predicted, world };
 }

@@ -166,11 +166,22 @@ describe('what is open is Inconclusive and named', () => {
     '{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}',
   );
 
-  it.each(['Allow', 'Deny'])('an ipBlock that may mean pods, for %s', (expected) => {
-    const prediction = only(`${toApi}, expect: ${expected}`, pair + block);
+  it('an ipBlock that may mean pods, with its policy; to select the pod is no advice for a Deny', () => {
+    const [allow, deny] = ['Allow', 'Deny'].map((expected) => only(`${toApi}, expect: ${expected}`, pair + block));
+
+    for (const prediction of [allow, deny]) {
+      expect(prediction).toMatchObject({ verdict: 'Inconclusive', reason: 'LeftOpen' });
+      expect(prediction?.message).toMatch(/is left open: NetworkPolicy shop\/block admits a block of addresses/);
+    }
+    expect(allow?.message).toContain('Select the pod by its labels');
+    expect(deny?.message).not.toContain('Select the pod');
+  });
+
+  it('an ipBlock that a network plugin is known not to match with pods, which makes no Deny', () => {
+    const prediction = only(`${toApi}, expect: Deny`, pair + block, { profile: 'cilium' });
 
     expect(prediction).toMatchObject({ verdict: 'Inconclusive', reason: 'LeftOpen' });
-    expect(prediction?.message).toMatch(/address block matches pod shop\/api/);
+    expect(prediction?.message).toContain('cilium denies it, which the API does not promise');
   });
 
   it('labels of a namespace of which only the name is known', () => {
@@ -318,6 +329,12 @@ describe('names', () => {
       reason: 'Reachable',
     });
     expect(only(`${toHost}, expect: Allow`, pair + api + allowApi + allowDns('TCP'))?.verdict).toBe('Failed');
+  });
+
+  it('are told apart from the connection, which may be as expected', () => {
+    const prediction = only(`${toHost}, expect: Allow`, pair + api + allowApi);
+
+    expect(prediction?.message).toContain('The connection itself would be as expected; only the look-up of the name');
   });
 
   it('that do not resolve are no Deny', () => {

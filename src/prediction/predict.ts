@@ -8,13 +8,15 @@ import {
   noteOnHostNetwork,
   type Plan,
 } from '../plan/index.ts';
-import type { Decision, PolicyPart, Question } from '../policy/index.ts';
+import type { Decision, OpenPoint, PolicyPart, Question } from '../policy/index.ts';
 import { askedOf, isOpenToAny } from './asked.ts';
 import {
   answerOf,
   caveatsOf,
   type DecidingPart,
   decidingPartsOf,
+  firstOfEach,
+  listed,
   openPointsOf,
   type PartInWords,
   whyWords,
@@ -38,6 +40,8 @@ export interface Prediction {
   readonly reason: PredictionReason;
   /** Sentences: what would happen, and by which policies. */
   readonly message: string;
+  /** What a reader should know besides, in sentences that an explanation makes superfluous. */
+  readonly advice?: string;
   /** The parts of policies that the verdict rests on. */
   readonly parts: readonly DecidingPart[];
   /** The connection that the verdict rests on, as it was asked about; absent where none was. */
@@ -70,6 +74,7 @@ interface Judgement {
   readonly verdict: Verdict;
   readonly reason: PredictionReason;
   readonly message: string;
+  readonly advice?: string;
   readonly parts: readonly DecidingPart[];
   readonly assumptions?: readonly string[];
   readonly question?: Question;
@@ -89,15 +94,16 @@ function predictLine(test: ConnectivityTest, line: Line, world: PredictionWorld,
     parts: [],
   };
   const others = judgements.filter(({ verdict }) => verdict === 'Passed').length;
-  const exception =
-    decisive.verdict !== 'Passed' && others > 0
-      ? [`The other ${others === 1 ? 'connection' : `${others} connections`} of this expectation would be as expected.`]
-      : [];
+  const exception = decisive.verdict !== 'Passed' && others > 0 ? [exceptionWords(decisive, others, judgements)] : [];
   // The plan's other notes are about dialling, such as how many replicas were.
   const leftOut = notes.filter((note) => note === noteOnHostNetwork);
   const message = [decisive.message, ...exception, ...(decisive.assumptions ?? []), ...leftOut].join(' ');
-  const { verdict, reason, parts, question } = decisive;
-  const basis = { parts, ...(question === undefined ? {} : { question }) };
+  const { verdict, reason, parts, question, advice = '' } = decisive;
+  const basis = {
+    parts,
+    ...(advice === '' ? {} : { advice }),
+    ...(question === undefined ? {} : { question }),
+  };
   if (expectation.dryRun !== true) return { name, expect, verdict, reason, message, ...basis };
   return {
     name,
@@ -107,6 +113,16 @@ function predictLine(test: ConnectivityTest, line: Line, world: PredictionWorld,
     message: `Would be ${verdict} (${reason}): ${message}`,
     ...basis,
   };
+}
+
+/** What of an expectation would be as expected, next to what would not. */
+function exceptionWords({ reason }: Judgement, others: number, judgements: readonly Judgement[]): string {
+  const connections = judgements.filter((each) => each.reason !== 'NameNotResolved');
+  if (reason === 'NameNotResolved' && connections.every(({ verdict }) => verdict === 'Passed')) {
+    return 'The connection itself would be as expected; only the look-up of the name is not.';
+  }
+  const rest = others === 1 ? 'connection' : `${others} connections`;
+  return `The other ${rest} of this expectation would be as expected.`;
 }
 
 function worst(judgements: readonly Judgement[]): Judgement | undefined {
@@ -130,11 +146,13 @@ function judgeCheck(
   // What a block excepts is expected to be the opposite of the block.
   const expectation: Expectation = { ...written, expect: check.mode === 'guard' ? 'Deny' : 'Allow' };
   const { connections, unknown, assumptions } = askedOf(test, expectation, check, world);
-  const judgements = connections.map(({ route, question, decision }) => ({
-    ...judge({ test, expectation, route, isOneOfSeveral: connections.length > 1 }, decision, inWords),
-    assumptions,
-    question,
-  }));
+  const judgements = connections.map(({ route, question, decision }) => {
+    const subject = { test, expectation, route, isOneOfSeveral: connections.length > 1 };
+    const judgement = judge(subject, decision, inWords);
+    // The address that stands for any is nobody's: nothing can be explained, or admitted, by it.
+    const isAsked = route.isAnyAddress !== true || judgement.reason !== 'NotKnown';
+    return { ...judgement, assumptions, ...(isAsked ? { question } : {}) };
+  });
   if (unknown === undefined) return judgements;
   const subject = `Whether ${describeSource(expectation)} may connect to ${targetInWords(test, expectation)} is not predicted:`;
   return [...judgements, { verdict: 'Inconclusive', reason: 'NotKnown', message: `${subject} ${unknown}`, parts: [] }];
@@ -157,7 +175,7 @@ function judge(subject: Subject, decision: Decision, inWords: PartInWords): Judg
   const who = describeSource(subject.expectation);
   const what = whereInWords(subject);
   const why = whyWords(decision, answer, route.name, inWords);
-  const caveats = caveatsOf(decision, answer);
+  const advice = caveatsOf(decision, answer);
   switch (answer) {
     case 'allow':
       if (route.stage === 'Resolve') return passed('Reachable', `${who} may resolve names: ${why}.`, parts);
@@ -165,21 +183,45 @@ function judge(subject: Subject, decision: Decision, inWords: PartInWords): Judg
         ? passed('Reachable', `${who} may connect to ${what}: ${why}.`, parts)
         : failed(
             'UnexpectedlyReachable',
-            `${who} may connect to ${what}, which must be denied: ${why}.${caveats}`,
+            `${who} may connect to ${what}, which must be denied: ${why}.`,
             parts,
+            advice,
           );
     case 'deny':
       if (route.stage === 'Resolve') return unresolved(subject, who, why, parts);
       return expect === 'Allow'
-        ? failed('Blocked', `${who} may not connect to ${what}, which must be allowed: ${why}.${caveats}`, parts)
+        ? failed('Blocked', `${who} may not connect to ${what}, which must be allowed: ${why}.`, parts, advice)
         : passed('Denied', `${who} may not connect to ${what}: ${why}.`, parts);
     case 'undefined':
     case 'unknown': {
-      const open = openPointsOf(decision, answer).map(({ message }) => message);
-      const message = `Whether ${who} may connect to ${what} is ${answer === 'undefined' ? 'left open' : 'not known'}: ${[...new Set(open)].join(' ')}${caveats}`;
-      return { verdict: 'Inconclusive', reason: answer === 'undefined' ? 'LeftOpen' : 'NotKnown', message, parts };
+      const open = openPointsOf(decision, answer).map((point) => openWords(point, subject, decision, parts, inWords));
+      const message = `Whether ${who} may connect to ${what} is ${answer === 'undefined' ? 'left open' : 'not known'}: ${[...new Set(open)].join(' ')}`;
+      return {
+        verdict: 'Inconclusive',
+        reason: answer === 'undefined' ? 'LeftOpen' : 'NotKnown',
+        message,
+        advice,
+        parts,
+      };
     }
   }
+}
+
+/** Why an answer is open. Of a block it names the policy: selecting a pod by its labels opens the path that a Deny wants closed. */
+function openWords(
+  { code, message }: OpenPoint,
+  { expectation }: Subject,
+  { profile }: Decision,
+  parts: readonly DecidingPart[],
+  inWords: PartInWords,
+): string {
+  if (code !== 'BlockAgainstPod') return message;
+  const who = listed(firstOfEach(parts), inWords);
+  const words = `${who} admits a block of addresses, and the API leaves open whether a block matches pods; network plugins differ.`;
+  if (expectation.expect === 'Allow') return `${words} Select the pod by its labels.`;
+  return profile?.answer === 'deny'
+    ? `${words} ${profile.name} denies it, which the API does not promise, so no Deny passes by that alone.`
+    : words;
 }
 
 function addressUnknown({ test, expectation, route }: Subject): Judgement {
@@ -204,8 +246,8 @@ function passed(reason: PredictionReason, message: string, parts: readonly Decid
   return { verdict: 'Passed', reason, message, parts };
 }
 
-function failed(reason: PredictionReason, message: string, parts: readonly DecidingPart[]): Judgement {
-  return { verdict: 'Failed', reason, message, parts };
+function failed(reason: PredictionReason, message: string, parts: readonly DecidingPart[], advice?: string): Judgement {
+  return { verdict: 'Failed', reason, message, parts, ...(advice === undefined ? {} : { advice }) };
 }
 
 function targetInWords({ metadata }: ConnectivityTest, expectation: Expectation): string {

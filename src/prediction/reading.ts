@@ -101,7 +101,7 @@ function directionWords(
 }
 
 /** One part of each policy: the rule comes before its peers and ports. */
-function firstOfEach(parts: readonly PolicyPart[]): readonly PolicyPart[] {
+export function firstOfEach(parts: readonly PolicyPart[]): readonly PolicyPart[] {
   const seen = new Set<string>();
   return parts.filter(({ policy: { group, kind, namespace, name } }) => {
     const key = [group, kind, namespace, name].join('/');
@@ -109,7 +109,8 @@ function firstOfEach(parts: readonly PolicyPart[]): readonly PolicyPart[] {
   });
 }
 
-function listed(parts: readonly PolicyPart[], inWords: PartInWords): string {
+/** Parts in words, as a list. */
+export function listed(parts: readonly PolicyPart[], inWords: PartInWords): string {
   const names = parts.map(inWords);
   const last = names.pop() ?? 'a policy';
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;

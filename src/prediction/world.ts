@@ -22,7 +22,7 @@ export interface PredictionWorld {
  */
 export function worldOf(world: PolicyWorld, plans: readonly Plan[], view: ClusterView): PolicyWorld {
   const identities = plans.flatMap(({ lines }) =>
-    lines.flatMap(({ checks }) => checks.map(({ identity }) => identity)),
+    lines.flatMap(({ checks, controls }) => [...checks, ...controls].map(({ identity }) => identity)),
   );
   const standIns = new Map(identities.map((identity) => [identity.key, standInOf(identity)]));
   return { ...world, pods: [...world.pods, ...standIns.values(), ...(hasResolver(view) ? [] : [assumedResolver])] };

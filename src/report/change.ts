@@ -34,8 +34,9 @@ export interface ChangeReport {
 export function changeSummary({ connections, expectations }: ChangeReport): string {
   const count = (wanted: ConnectionRow['change']): number =>
     connections.filter(({ change }) => change === wanted).length;
+  const turn = expectations.length === 1 ? '1 expectation turns' : `${expectations.length} expectations turn`;
   const violated = expectations.filter(({ after }) => after === 'Failed').length;
-  return `predicted: ${count('Opened')} opened, ${count('Closed')} closed, ${count('Uncertain')} uncertain connections; ${expectations.length} expectations turn, ${violated} of them to Failed`;
+  return `predicted: ${count('Opened')} opened, ${count('Closed')} closed, ${count('Uncertain')} uncertain connections; ${turn}, ${violated} of them to Failed`;
 }
 
 export function textChanges(report: ChangeReport): string {

@@ -1,4 +1,4 @@
-import { type Report, type ReportRow, summaryLine, worstFirst } from './report.ts';
+import { findingFirst, type Report, type ReportRow, summaryLine, worstFirst } from './report.ts';
 
 /**
  * Workflow commands of GitHub Actions: an annotation at the line of each expectation that did not pass. Worst first, since only
@@ -14,7 +14,7 @@ function annotation({ predicted }: Report, row: ReportRow): string {
   const kind = verdict === 'Failed' ? 'error' : 'warning';
   const title = `${verdict}${predicted ? ' (predicted)' : ''}: ${namespace}/${test} ${expectation}`;
   const where = place === undefined ? '' : `file=${property(place.file)},line=${place.line},col=${place.column},`;
-  return `::${kind} ${where}title=${property(title)}::${data(`${reason}: ${message}`)}`;
+  return `::${kind} ${where}title=${property(title)}::${data(findingFirst(row, `${reason}: ${message}`))}`;
 }
 
 /** https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts: what ends a command's data, or a property. */

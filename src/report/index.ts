@@ -1,5 +1,14 @@
 /** Verdicts as text: for people, programs and pipelines; pure. */
 export {
+  type AuditReport,
+  type AuditRow,
+  jsonAudit,
+  markdownAudit,
+  sarifAudit,
+  type StatementRow,
+  textAudit,
+} from './audit.ts';
+export {
   type ChangeReport,
   type ConnectionRow,
   type ExpectationRow,
@@ -12,6 +21,6 @@ export { jsonReport } from './json.ts';
 export { junitReport } from './junit.ts';
 export { markdownReport } from './markdown.ts';
 export { problemSentences, type ReportedTest, verdictTable } from './matrix.ts';
-export { type Place, type PolicyRow, type Report, type ReportRow, tallyOf } from './report.ts';
+export { counted, type Place, type PolicyRow, type Report, type ReportRow, tallyOf } from './report.ts';
 export { sarifReport } from './sarif.ts';
 export { textReport } from './text.ts';

@@ -1,4 +1,4 @@
-import { type Report, type ReportRow, tallyOf } from './report.ts';
+import { findingFirst, type Report, type ReportRow, tallyOf } from './report.ts';
 
 /** JUnit XML, as most pipelines read it: a suite per test, a case per expectation; an inconclusive one is an error, not a failure. */
 export function junitReport(report: Report): string {
@@ -24,7 +24,7 @@ function testCase({ predicted }: Report, row: ReportRow): readonly string[] {
   const { namespace, test, expectation, verdict, reason, message, place } = row;
   const where = place === undefined ? '' : ` file="${xml(place.file)}" line="${place.line}"`;
   const open = `    <testcase classname="${xml(`${namespace}/${test}`)}" name="${xml(expectation)}"${where}`;
-  const text = xml(predicted ? `Predicted: ${message}` : message);
+  const text = xml(findingFirst(row, predicted ? `Predicted: ${message}` : message));
   switch (verdict) {
     case 'Passed':
       return [`${open}/>`];

@@ -1,4 +1,12 @@
-import { placeWords, type Report, type ReportRow, summaryLine, verdictWords, worstFirst } from './report.ts';
+import {
+  findingFirst,
+  placeWords,
+  type Report,
+  type ReportRow,
+  summaryLine,
+  verdictWords,
+  worstFirst,
+} from './report.ts';
 
 /** For a pull request's comment: the summary, and a table of what did not pass. */
 export function markdownReport(report: Report): string {
@@ -21,7 +29,7 @@ function rowOf(report: Report, row: ReportRow): string {
     verdictWords(report, row),
     `${markdown(`${namespace}/${test}: ${expectation}`)}${where}`,
     markdown(`${expect}: ${from} -> ${to}`),
-    markdown(`${reason}: ${message}`),
+    markdown(findingFirst(row, `${reason}: ${message}`)),
   ]);
 }
 

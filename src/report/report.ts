@@ -32,8 +32,21 @@ export interface ReportRow {
   readonly message: string;
   readonly place?: Place;
   readonly policies: readonly PolicyRow[];
-  /** What is most probably wrong where the verdict is Failed, and the edit that would cure it, line by line. */
-  readonly finding?: { readonly code: string; readonly message: string; readonly edit: readonly string[] };
+  /** What is most probably wrong where the verdict is not as expected. */
+  readonly finding?: FindingRow;
+}
+
+export interface FindingRow {
+  readonly code: string;
+  readonly message: string;
+  /** Where the mistake is, unless the edit says it. */
+  readonly at?: string;
+  /** The edit that would cure it, line by line. */
+  readonly edit: readonly string[];
+  /** What that edit does besides. */
+  readonly effect?: string;
+  /** Other edits, in words. */
+  readonly or: readonly string[];
 }
 
 /** What a command found out, for any of the formats. */
@@ -66,7 +79,7 @@ export function tallyOf(rows: readonly Pick<ReportRow, 'verdict'>[]): Tally {
 /** One line that scripts may read: `16 expectations predicted: 14 passed, 1 failed, 1 inconclusive, 0 skipped`. */
 export function summaryLine({ predicted, rows }: Report): string {
   const { passed, failed, inconclusive, skipped } = tallyOf(rows);
-  const what = `${rows.length} ${rows.length === 1 ? 'expectation' : 'expectations'}${predicted ? ' predicted' : ''}`;
+  const what = `${counted(rows.length, 'expectation', 'expectations')}${predicted ? ' predicted' : ''}`;
   return `${what}: ${passed} passed, ${failed} failed, ${inconclusive} inconclusive, ${skipped} skipped`;
 }
 
@@ -82,6 +95,16 @@ export function verdictWords({ predicted }: Report, { verdict }: ReportRow): str
   return predicted ? `${verdict} (predicted)` : verdict;
 }
 
+/** `1 policy`, `2 policies`. */
+export function counted(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
 export function placeWords({ file, line }: Place): string {
   return `${file}:${line}`;
+}
+
+/** What a pipeline shows of a row: what is most probably wrong, if that is known, before what would happen. */
+export function findingFirst({ finding }: ReportRow, text: string): string {
+  return finding === undefined ? text : `${finding.code}: ${finding.message} ${text}`;
 }
