@@ -136,6 +136,7 @@ describe('permissions', () => {
       'ciliumnetworkpolicies.cilium.io: get list watch',
       'clusterconnectivitytests.postern.dev: get list watch',
       'clusterconnectivitytests/status.postern.dev: get patch update',
+      'clusternetworkpolicies.policy.networking.k8s.io: list watch',
       'connectivitygrants.postern.dev: get list watch',
       'connectivitytests.postern.dev: get list watch',
       'connectivitytests/status.postern.dev: get patch update',
@@ -143,7 +144,9 @@ describe('permissions', () => {
       'deployments.apps: get list watch',
       'endpointslices.discovery.k8s.io: get list watch',
       'events.events.k8s.io: create patch',
+      'globalnetworkpolicies.crd.projectcalico.org: list watch',
       'namespaces.: get list watch',
+      'networkpolicies.crd.projectcalico.org: list watch',
       'networkpolicies.networking.k8s.io: get list watch',
       'nodes.: get list watch',
       'pods.: get list watch create delete',
@@ -151,6 +154,7 @@ describe('permissions', () => {
       'replicasets.apps: get list watch',
       'services.: get list watch',
       'statefulsets.apps: get list watch',
+      'tiers.crd.projectcalico.org: list watch',
     ]);
   });
 
@@ -209,6 +213,11 @@ describe('refuses', () => {
     ['a digest that is none', 'image.digest=latest', /at '\/image\/digest': 'latest' does not match pattern/],
     ['a registry with a scheme', 'global.imageRegistry=https://mirror', /at '\/global\/imageRegistry'/],
     ['an unknown log level', 'logLevel=verbose', /at '\/logLevel': value must be one of 'trace', 'debug', 'info'/],
+    [
+      'a network plugin that nothing is known of',
+      'networkPlugin=flannel',
+      /at '\/networkPlugin': value must be one of/,
+    ],
     ['no probe pods at all', 'probe.maxPods=0', /at '\/probe\/maxPods': minimum: got 0, want 1/],
     ['a priority that preempts', 'probe.priorityClass.value=1000', /at '\/probe\/priorityClass\/value': maximum/],
     [

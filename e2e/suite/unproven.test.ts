@@ -91,7 +91,8 @@ describe('what proves nothing is not a pass', () => {
       'unreachable-is-enough': 'Passed NotReached',
       'nobody-can-tell': 'Inconclusive NoTargetControl',
       'no-endpoints': 'Inconclusive TargetNotReady',
-      'closed-port': 'Inconclusive RefusedOrClosed',
+      // Its policies let it pass, and this cluster drops what they do not.
+      'closed-port': 'Failed ReachedClosedPort',
       'closed-port-behind-policy': 'Inconclusive NoTargetControl',
       'unknown-name': 'Inconclusive NameNotResolved',
       'no-such-port': 'Inconclusive PortNotFound',

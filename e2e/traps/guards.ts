@@ -50,6 +50,6 @@ export const toolFailure: Patch = {
 /** A refusal is no denial where denials are silent. */
 export const refusal: Patch = {
   file: 'src/verdict/judge.ts',
-  search: "judgeDenial('RefusedOrClosed', observation, evidence);",
-  replace: "{ verdict: 'Passed', reason: 'Denied' };",
+  search: 'return hasArrived(observation, evidence)',
+  replace: "return true ? { verdict: 'Passed', reason: 'Denied' } : hasArrived(observation, evidence)",
 };

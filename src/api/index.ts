@@ -10,6 +10,7 @@ export {
 export type { AddressBlock } from './address-block.ts';
 export type * from './cluster-connectivity-test.ts';
 export * from './connectivity-test.ts';
+export type { Agreement, AgreementCause, ExplanationStatus } from './explanation-status.ts';
 export { type ConnectivityGrant, refuseProbesLabel, type Role } from './grant.ts';
 export * from './objects.ts';
 export * from './reasons.ts';

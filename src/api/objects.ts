@@ -163,6 +163,7 @@ export interface Node extends KubeObject {
     readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   };
   readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly nodeInfo?: { readonly kernelVersion?: string; readonly osImage?: string };
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
@@ -173,7 +174,7 @@ export interface Lease extends KubeObject {
   readonly spec?: { readonly renewTime?: string };
 }
 
-/** A NetworkPolicy, CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy; its spec is looked at only for the labels it names. */
+/** A policy of any kind, or a tier of Calico's: src/policy reads what it says, src/plan only the labels that it names. */
 export interface Policy extends KubeObject {
   readonly spec?: unknown;
   readonly specs?: unknown;

@@ -29,7 +29,8 @@ export const nextSteps: Readonly<Record<Reason, string>> = {
     'Install a network plugin that enforces NetworkPolicy, or repair it; `kubectl describe calibration` says what was seen.',
   NotCalibrated: 'Wait for the first calibration; `kubectl describe calibration` says why there is no result.',
   UnlikeDenial: 'Look for what else drops packets: firewalls, routes, a target that is too slow to answer.',
-  RefusedOrClosed: 'Check that the target listens on that port: the packet may have arrived.',
+  RefusedOrClosed:
+    'Check that the target listens on that port: the packet may have arrived. Where its pods refuse and the policies admit the connection, this is ReachedClosedPort.',
   RejectedUnproven: 'Check routes and firewalls: this cluster’s policies do not reject so.',
   ThroughMesh:
     'Ask for bytes with `http`, which the proxy cannot answer by itself, or test from pods without a sidecar.',

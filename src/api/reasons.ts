@@ -13,7 +13,8 @@ export const reasons = {
   NotReached:
     'nothing answered, which is all that `control.mode: UnreachableIsEnough` asks for; it may be no policy’s doing',
   UnexpectedlyReachable: 'a connection that must not succeed did',
-  ReachedClosedPort: 'a datagram that must not arrive did: the target itself said that nothing listens on that port',
+  ReachedClosedPort:
+    'what must not arrive did: the target itself said that nothing listens on that port; over TCP, policies too let it pass',
   ReachedThenReset: 'a connection that must not succeed reached its target, which then reset it',
   Blocked: 'a connection that must succeed timed out or was rejected on its way',
   NothingListening:

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { explanationStatus } from './explanation-status.ts';
 import { type Reason, reasons, verdicts } from './reasons.ts';
 import { stringEnum } from './schema-parts.ts';
 
@@ -95,6 +96,7 @@ const expectationStatus = Type.Object(
         maxLength: 2048,
       }),
     ),
+    explanation: Type.Optional(explanationStatus),
     since: time('Since when the verdict is what it is.'),
   },
   { description: 'Verdict on one expectation.' },

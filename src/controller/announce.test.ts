@@ -44,6 +44,15 @@ describe('announcementsOf', () => {
     expect(announcementsOf(previous, statusOf({ a: after }))).toEqual(announcements);
   });
 
+  it('tells why beside what was seen', () => {
+    const after = statusOf({ a: 'Failed' });
+    const explained = (after.expectations ?? []).map((row) => ({ ...row, explanation: { message: 'It is open.' } }));
+
+    expect(announcementsOf(undefined, { ...after, expectations: explained })).toMatchObject([
+      { note: 'a: About a. It is open.' },
+    ]);
+  });
+
   it('tells one event per kind of transition, whatever the number of expectations', () => {
     const before = statusOf({ a: 'Passed', b: 'Passed', c: 'Failed', d: 'Failed' });
     const after = statusOf({ a: 'Failed', b: 'Failed', c: 'Passed', d: 'Failed' });

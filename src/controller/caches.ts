@@ -26,7 +26,7 @@ import {
   sliceStanding,
 } from './observed-changes.ts';
 import { resources } from './resources.ts';
-import { slimLease, slimNode, slimPod, slimWorkload } from './slim.ts';
+import { slimLease, slimNode, slimPod, slimPolicy, slimWorkload } from './slim.ts';
 
 /** The controller's picture of the cluster, kept by watches. */
 export interface Caches extends ClusterView {
@@ -38,10 +38,20 @@ export interface Caches extends ClusterView {
   nodes(): readonly Node[];
   /** When a node's kubelet was last heard of, by the monotonic clock. */
   heardOf(node: string): number | undefined;
+  /** Which kinds of policies there are to see. */
+  policyKinds(): PolicyKinds;
   /** Resolves when every kind has been listed once. */
   readonly synced: Promise<unknown>;
   /** Watches until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
+}
+
+/** Which kinds of policies the API server serves. */
+export interface PolicyKinds {
+  /** API groups of which a kind is served. */
+  readonly servedGroups: readonly string[];
+  /** Kinds that the operator may not list, as `PLURAL.GROUP`: whether there are any, it does not know. */
+  readonly forbidden: readonly string[];
 }
 
 /** Whom to tell. Listeners only enqueue: they must not throw or wait. */
@@ -138,11 +148,20 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     StatefulSet: reflect<Workload>(resources.statefulSets, onCluster, { transform: slimWorkload }),
     DaemonSet: reflect<Workload>(resources.daemonSets, onCluster, { transform: slimWorkload }),
   };
+  const reflectPolicies = (resource: ResourceType, optional = true) =>
+    reflect<Policy>(resource, onPolicy, { transform: slimPolicy, optional });
   const namespacedPolicies = [
-    reflect<Policy>(resources.networkPolicies, onPolicy),
-    reflect<Policy>(resources.ciliumNetworkPolicies, onPolicy, { optional: true }),
+    reflectPolicies(resources.networkPolicies, false),
+    reflectPolicies(resources.ciliumNetworkPolicies),
+    reflectPolicies(resources.calicoNetworkPolicies),
   ];
-  const clusterPolicies = reflect<Policy>(resources.ciliumClusterwideNetworkPolicies, onPolicy, { optional: true });
+  const clusterPolicies = [
+    reflectPolicies(resources.ciliumClusterwideNetworkPolicies),
+    reflectPolicies(resources.clusterNetworkPolicies),
+    reflectPolicies(resources.calicoGlobalNetworkPolicies),
+    reflectPolicies(resources.calicoTiers),
+  ];
+  const policies = [...namespacedPolicies, ...clusterPolicies];
   const all: readonly { run(signal: AbortSignal): Promise<void>; readonly synced: Promise<void> }[] = [
     tests,
     clusterTests,
@@ -155,8 +174,7 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     namespaces,
     endpointSlices,
     ...Object.values(workloads),
-    ...namespacedPolicies,
-    clusterPolicies,
+    ...policies,
   ];
 
   return {
@@ -169,6 +187,14 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     calibration: () => calibrations.store.get(undefined, calibrationName),
     nodes: () => nodes.store.list(),
     heardOf: (node) => heartbeats.lastOf(node),
+    policyKinds: () => ({
+      servedGroups: policies
+        .filter(({ availability }) => availability === 'served')
+        .map(({ resource }) => resource.group),
+      forbidden: policies
+        .filter(({ availability }) => availability === 'forbidden')
+        .map(({ resource: { plural, group } }) => `${plural}.${group}`),
+    }),
     pods: (namespace) => pods.store.inNamespace(namespace),
     workload: (kind, namespace, name) => workloads[kind].store.get(namespace, name),
     service: (namespace, name) => services.store.get(namespace, name),
@@ -188,7 +214,7 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
     grants: (namespace) => grants.store.inNamespace(namespace),
     policies: (namespace) =>
       namespace === undefined
-        ? clusterPolicies.store.list()
+        ? clusterPolicies.flatMap(({ store }) => store.list())
         : namespacedPolicies.flatMap(({ store }) => store.inNamespace(namespace)),
     synced: Promise.all(all.map(({ synced }) => synced)),
     run: async (signal) => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Plan, planFor } from '../plan/index.ts';
+import { type ClusterView, type Plan, planFor } from '../plan/index.ts';
+import { CompiledPolicies } from '../policy/index.ts';
 import type { Observation } from '../probe/index.ts';
 import type { Run } from '../runner/index.ts';
-import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import { expectationOf, podOf, policyOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import type { Denials } from '../verdict/index.ts';
 import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
 
@@ -71,6 +72,7 @@ function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
     denials: drop,
     freshPodDelayMs: 0,
     seenAt: now,
+    policies: { view: viewOf({ pods }), compiled: new CompiledPolicies(), unreadKinds: [] },
     ...parts,
   };
 }
@@ -108,6 +110,64 @@ describe('concludedStatus', () => {
     );
 
     expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
+  });
+
+  describe('beside the policies', () => {
+    const lock = policyOf('lock', { matchLabels: { app: 'db' } });
+    const connected = runOf({}, { ...silence, outcome: 'Connected', firstOutcome: 'Connected', elapsedMs: 20 });
+    const inForce = (view: ClusterView) => ({
+      policies: { view, compiled: new CompiledPolicies(), unreadKinds: [] },
+    });
+    const locked = inForce(viewOf({ pods, policies: [lock] }));
+
+    it('says whether they are about what was seen', () => {
+      const { comparisons, status } = concludedStatus(test, connected, circumstances(locked));
+
+      expect(comparisons).toEqual([{ agreement: 'ModelDenies', cause: 'OutsideTheModel' }]);
+      expect(status.expectations?.[0]?.explanation).toMatchObject({ policy: 'NetworkPolicy shop/lock' });
+    });
+
+    it.each<[string, Partial<Circumstances>, number | undefined, string]>([
+      ['a change that excuses', { changes: { latest: () => 47_000 } }, undefined, 'NotYetProgrammed'],
+      ['a change that the strict mode does not excuse', { changes: { latest: () => 47_000 } }, 0, 'NotYetProgrammed'],
+      ['an old change', { changes: { latest: () => 45_000 } }, 0, 'OutsideTheModel'],
+      ['a disturbed run', { isDisturbed: true, disturbedRuns: 9 }, undefined, 'NotYetProgrammed'],
+      ['fresh pods that are open', { freshPodDelayMs: 500 }, undefined, 'NotYetProgrammed'],
+    ])('blames %s before anything outside of the model', (_, parts, enforcementGraceSeconds, cause) => {
+      const spec = { ...test.spec, ...(enforcementGraceSeconds === undefined ? {} : { enforcementGraceSeconds }) };
+
+      const { comparisons } = concludedStatus({ ...test, spec }, connected, circumstances({ ...locked, ...parts }));
+
+      expect(comparisons).toEqual([{ agreement: 'ModelDenies', cause }]);
+    });
+
+    it('gives the verdict without them where they cannot be asked', () => {
+      const broken = inForce({
+        ...viewOf({ pods }),
+        nodes: () => {
+          throw new Error('a defect');
+        },
+      });
+
+      const { comparisons, status, defect } = concludedStatus(test, connected, circumstances(broken));
+
+      expect({ comparisons, defect }).toEqual({ comparisons: [], defect: new Error('a defect') });
+      expect(status.expectations).toMatchObject([{ verdict: 'Failed', reason: 'UnexpectedlyReachable' }]);
+      expect(status.expectations?.[0]).not.toHaveProperty('explanation');
+    });
+
+    it.each<[string, ClusterView, string]>([
+      ['let it pass', viewOf({ pods }), 'Failed ReachedClosedPort'],
+      ['deny it', viewOf({ pods, policies: [lock] }), 'Inconclusive RefusedOrClosed'],
+    ])('takes a refusal for an arrival only where they %s', (_, view, expected) => {
+      const refused = runOf({}, { ...silence, outcome: 'Refused', firstOutcome: 'Refused' });
+
+      const { comparisons, status } = concludedStatus(test, refused, circumstances(inForce(view)));
+
+      expect(status.expectations?.map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual([expected]);
+      // What the model itself decided, it is not counted as right about.
+      expect(comparisons).toEqual([]);
+    });
   });
 
   it('believes no target that was not ready in between', () => {

@@ -1,5 +1,13 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import {
+  type Comparison,
+  compareRun,
+  isAdmitted,
+  type PoliciesInForce,
+  type PoliciesOfRun,
+  policiesOfRun,
+} from '../comparison/index.ts';
+import {
   type Check,
   type ClusterView,
   isOutsideIdentity,
@@ -8,6 +16,7 @@ import {
   type Line,
   type Plan,
 } from '../plan/index.ts';
+import type { Observation } from '../probe/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
 import {
   concludeRun,
@@ -15,8 +24,12 @@ import {
   excusedUntil,
   graceMsOf,
   isFresh,
+  type JudgedLine,
+  judgeRun,
   type ProbeReport,
+  recencyMsOf,
   type Row,
+  rowOf,
   type RunEvidence,
   statusAfterRun,
 } from '../verdict/index.ts';
@@ -38,6 +51,8 @@ export interface Circumstances {
   readonly freshPodDelayMs: number;
   /** When the last probe had reported: what it saw grows no younger while it cannot be written. Epoch milliseconds. */
   readonly seenAt: number;
+  /** What the model of the policies is asked about. */
+  readonly policies: PoliciesInForce;
 }
 
 /** Steady change must not keep a test from ever having verdicts: after so many disturbed runs they count as they are. */
@@ -59,6 +74,10 @@ export interface Conclusion {
   readonly status: Status;
   /** The first moment at which what connected too close to a change may be judged, by the monotonic clock. */
   readonly repeatAt: number | undefined;
+  /** How the model of the policies goes with what was seen. */
+  readonly comparisons: readonly Comparison[];
+  /** What kept the model from being asked; the verdicts stand without it. */
+  readonly defect?: unknown;
 }
 
 /** What Postern itself saw from its namespace, without what turned out to be in the cluster: no test is told about that. */
@@ -76,7 +95,13 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
   // Pods of the next run stand for as long as was measured.
   const repeatAtOf = (changed: number | undefined): number | undefined =>
     excusedUntil(earliest, changed, graceMsOf(test)) ?? (isFresh(earliest, freshPodDelayMs) ? run.begunAt : undefined);
-  const rows = concludeRun(test, evidenceOf(test, run, circumstances));
+  const lines = judgeRun(test, evidenceOf(test, run, circumstances));
+  const { explanations, ...compared } = comparedRun(test, run, lines, circumstances);
+  const rows = lines.map((line): Row => {
+    const row = rowOf(test, line);
+    const explanation = explanations.get(row.name);
+    return explanation === undefined ? row : { ...row, explanation };
+  });
   const completionTime = new Date(seenAt).toISOString();
   const status = statusAfterRun(
     test,
@@ -101,7 +126,36 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
       line.checks.filter(isGuard).map((check) => repeatAtOf(changedAt(test, run, changes, line, check))),
     )
     .filter((until) => until !== undefined);
-  return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1 };
+  return { status, repeatAt: repeats.length === 0 ? undefined : Math.max(...repeats) + 1, ...compared };
+}
+
+/** What the policies say beside the evidence. Where they cannot be asked, because of a defect, the evidence stands alone. */
+function comparedRun(
+  test: ConnectivityTest,
+  run: Run,
+  lines: readonly JudgedLine[],
+  circumstances: Circumstances,
+): ReturnType<typeof compareRun> & Pick<Conclusion, 'defect'> {
+  const { isDisturbed, changes, freshPodDelayMs } = circumstances;
+  const isRecent = (line: Line, check: Check, { elapsedMs }: Observation): boolean => {
+    const time = { begunAt: run.begunAt, delayMs: 1000 * run.delaySeconds, elapsedMs };
+    const changed = changedAt(test, run, changes, line, check);
+    return (
+      isDisturbed || isFresh(time, freshPodDelayMs) || excusedUntil(time, changed, recencyMsOf(test)) !== undefined
+    );
+  };
+  try {
+    return compareRun(test, lines, policiesBehind(test, run, circumstances), isRecent);
+  } catch (defect) {
+    return { comparisons: [], explanations: new Map(), defect };
+  }
+}
+
+function policiesBehind(test: ConnectivityTest, run: Run, { policies }: Circumstances): PoliciesOfRun {
+  const resolved = run.probes.flatMap(({ report }) =>
+    [...(report?.observations.values() ?? [])].flatMap(({ address }) => (address === undefined ? [] : [address])),
+  );
+  return policiesOfRun(test, run.plan, [...new Set(resolved)], policies);
 }
 
 /** Whether a probe pod did not come to state what it saw. */
@@ -178,5 +232,24 @@ function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circumstanc
       return check.target.podUids.every((uid) => (caches.heardOf(nodeOf(uid)) ?? -Infinity) >= began);
     },
     nodesOf: ({ target }) => target.podUids.map(nodeOf),
+    isAdmitted: admissionsOf(test, run, circumstances),
+  };
+}
+
+/** Whether the policies let a check pass. Where they cannot be asked, because of a defect, nothing rests on them. */
+function admissionsOf(
+  test: ConnectivityTest,
+  run: Run,
+  circumstances: Circumstances,
+): (line: Line, check: Check) => boolean {
+  // Most runs never ask.
+  let policies: PoliciesOfRun | undefined;
+  return (line, check) => {
+    try {
+      policies ??= policiesBehind(test, run, circumstances);
+      return isAdmitted(line, check, policies);
+    } catch {
+      return false;
+    }
   };
 }

@@ -4,12 +4,13 @@ import type { ConnectivityTest, Expectation, KubeObject, Pod, Status } from '../
 import { systemClock } from '../clock/index.ts';
 import { createEventRecorder, type KubeClient } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
+import { CompiledPolicies } from '../policy/index.ts';
 import { planFor } from '../plan/index.ts';
 import { problemSentences, verdictTable } from '../report/index.ts';
 import { reportOf, trouble } from '../runner/collect.ts';
 import type { Run } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
-import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
+import { expectationOf, podOf, policyOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import { harmful, hostileText, hostileTexts } from '../testing/hostile-text.ts';
 import { announcementsOf, reportOfTest } from './announce.ts';
 import { concludedStatus } from './conclusion.ts';
@@ -60,7 +61,10 @@ function hostilePods(text: string): readonly (Pod | undefined)[] {
 /** The status after a run in which each probe pod met this. */
 function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined): Status {
   const labels = { app: text, [text]: 'x' };
-  const caches = viewOf({ pods: [podOf('web', { labels })] });
+  const caches = viewOf({
+    pods: [podOf('web', { labels })],
+    policies: [policyOf(text, { matchLabels: labels })],
+  });
   const plan = planFor(test, caches);
   const probes = plan.assignments.map((assignment) => {
     const probe = { name: 'postern-probe-x', namespace: 'shop', nonce, assignment, seen: true };
@@ -90,6 +94,7 @@ function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined)
     denials: {},
     freshPodDelayMs: 0,
     seenAt: 0,
+    policies: { view: caches, compiled: new CompiledPolicies(), unreadKinds: [] },
   }).status;
 }
 

@@ -10,10 +10,13 @@ import { Admission, type ProbePodLimits } from './admission.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Calibrator } from './calibrator.ts';
 import { Memory, namespaceOf } from './memory.ts';
+import { networkPluginOf, type NetworkPluginSetting } from './network-plugin.ts';
 import { ObservedChanges } from './observed-changes.ts';
 import { Reconciler } from './reconciler.ts';
 import { resources } from './resources.ts';
 import { sweepOrphans } from './sweep.ts';
+
+export type { NetworkPluginSetting } from './network-plugin.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -31,6 +34,7 @@ export interface ControllerOptions {
   readonly instance: string;
   /** The operator's own namespace, where it calibrates. */
   readonly namespace: string;
+  readonly networkPlugin: NetworkPluginSetting;
 }
 
 export interface Controller {
@@ -104,6 +108,7 @@ export function createController(options: ControllerOptions): Controller {
     maxProbePodsPerTest: options.probePodLimits.perTest,
     namespace: options.namespace,
     instance: options.instance,
+    networkPlugin: options.networkPlugin,
   });
   metrics.registerController('connectivitytest');
   metrics.registerController('calibration');
@@ -117,7 +122,8 @@ export function createController(options: ControllerOptions): Controller {
       if (!signal.aborted) {
         ready = true;
         changes.begin();
-        log.info({ tests: caches.tests.list().length }, 'Caches are in sync');
+        const plugin = networkPluginOf(options.networkPlugin, caches.policyKinds().servedGroups);
+        log.info({ tests: caches.tests.list().length, networkPlugin: plugin?.name ?? 'unknown' }, 'Caches are in sync');
         calibrator.begin();
         calibrations.add(calibrationKey);
         addAllTests();

@@ -1,8 +1,10 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
 import { standSeconds } from '../calibration/index.ts';
 import type { Clock } from '../clock/index.ts';
+import type { PoliciesInForce } from '../comparison/index.ts';
 import { type EventRecorder, isKubeError, type KubeClient, type Log } from '../kube/index.ts';
 import type { Metrics, RunResult } from '../metrics/index.ts';
+import { CompiledPolicies } from '../policy/index.ts';
 import { applicationProtocolOf, fingerprintOf, isRevoked, type Plan, planFor } from '../plan/index.ts';
 import type { Run, Runner } from '../runner/index.ts';
 import { runRequestOf } from '../schedule/index.ts';
@@ -23,6 +25,7 @@ import type { Caches } from './caches.ts';
 import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
+import { networkPluginOf, type NetworkPluginSetting } from './network-plugin.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { ownPlace } from './own-place.ts';
 import { isOwnable, ownersFor, resourceOf, stored } from './owners.ts';
@@ -47,6 +50,7 @@ export interface ReconcilerOptions {
   /** The operator's own namespace and pod. */
   readonly namespace: string;
   readonly instance: string;
+  readonly networkPlugin: NetworkPluginSetting;
 }
 
 /** Longest wait for other tests' probe pods to end; whose turn it is, is told sooner. */
@@ -73,6 +77,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** Tests whose run is over but for hearing of nodes. */
   readonly #listening = new Set<string>();
+  readonly #compiled = new CompiledPolicies();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -182,7 +187,19 @@ export class Reconciler {
     const monotonic = clock.monotonic();
     const seenAt = clock.now() - (monotonic - Math.max(...(reported.length === 0 ? [monotonic] : reported)));
     const freshPodDelayMs = calibration.freshPodDelayMs();
-    return { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs, seenAt };
+    const policies = this.#policiesInForce();
+    return { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs, seenAt, policies };
+  }
+
+  #policiesInForce(): PoliciesInForce {
+    const { caches, networkPlugin } = this.#options;
+    const { servedGroups, forbidden } = caches.policyKinds();
+    return {
+      view: caches,
+      plugin: networkPluginOf(networkPlugin, servedGroups),
+      compiled: this.#compiled,
+      unreadKinds: forbidden,
+    };
   }
 
   async #forget(key: string, signal: AbortSignal): Promise<Again> {
@@ -292,7 +309,8 @@ export class Reconciler {
       log.warn({ test: key, run: run.id, err: error }, 'Could not delete all probe pods');
     });
     const circumstances = this.#circumstances(world, run);
-    const { status, repeatAt } = concludedStatus(test, run, circumstances);
+    const { status, repeatAt, comparisons, defect } = concludedStatus(test, run, circumstances);
+    if (defect !== undefined) log.warn({ test: key, run: run.id, err: defect }, 'Could not explain the verdicts');
     if (status.lastRun !== undefined) status.lastRun.apiRequests += announcementsOf(test.status, status).length;
     await this.#writeStatus(world, status, signal);
     remembered.disturbedRuns = circumstances.disturbedRuns;
@@ -301,6 +319,7 @@ export class Reconciler {
     this.#endRun(remembered);
     await this.#announce(world, status, signal);
     metrics.countRun(resultOf(status));
+    for (const { agreement, cause } of comparisons) metrics.countComparison(agreement, cause);
     countAttempts(run, metrics);
     log.info({ test: key, run: run.id, verdict: status.verdict, result: status.summary?.display }, 'Run concluded');
     return 0;

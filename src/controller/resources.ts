@@ -9,6 +9,14 @@ const apps = (plural: string, kind: string): ResourceType => ({
   namespaced: true,
 });
 
+const calico = (plural: string, kind: string, namespaced: boolean): ResourceType => ({
+  group: 'crd.projectcalico.org',
+  version: 'v1',
+  plural,
+  kind,
+  namespaced,
+});
+
 /** The kinds that the controller watches. */
 export const resources = {
   connectivityTests: { group, version, plural: 'connectivitytests', kind: 'ConnectivityTest', namespaced: true },
@@ -57,6 +65,17 @@ export const resources = {
     kind: 'CiliumClusterwideNetworkPolicy',
     namespaced: false,
   },
+  clusterNetworkPolicies: {
+    group: 'policy.networking.k8s.io',
+    version: 'v1alpha2',
+    plural: 'clusternetworkpolicies',
+    kind: 'ClusterNetworkPolicy',
+    namespaced: false,
+  },
+  // As Calico stores them: its own API server gives the same objects once more.
+  calicoNetworkPolicies: calico('networkpolicies', 'NetworkPolicy', true),
+  calicoGlobalNetworkPolicies: calico('globalnetworkpolicies', 'GlobalNetworkPolicy', false),
+  calicoTiers: calico('tiers', 'Tier', false),
 } as const satisfies Record<string, ResourceType>;
 
 /** What owns the probe pods of a ClusterConnectivityTest in a namespace. It is written, never read. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { podOf, workloadOf } from '../testing/cluster-view.ts';
-import { slimNode, slimPod, slimWorkload } from './slim.ts';
+import { podOf, policyOf, workloadOf } from '../testing/cluster-view.ts';
+import { slimNode, slimPod, slimPolicy, slimWorkload } from './slim.ts';
 
 describe('slimPod', () => {
   it('keeps what plans and reports read, and drops the rest', () => {
@@ -139,6 +139,7 @@ describe('slimNode', () => {
           { type: 'DiskPressure', status: 'False' },
         ],
         nodeInfo: { kernelVersion: '6.1', osImage: 'Debian', bootID: 'b' },
+        addresses: [{ type: 'InternalIP', address: '172.18.0.2' }],
       },
     };
 
@@ -150,8 +151,23 @@ describe('slimNode', () => {
       status: {
         nodeInfo: { kernelVersion: '6.1', osImage: 'Debian' },
         conditions: [{ type: 'Ready', status: 'True' }],
+        addresses: [{ type: 'InternalIP', address: '172.18.0.2' }],
       },
     });
+  });
+});
+
+describe('slimPolicy', () => {
+  it('keeps what a policy says, whatever else is written down about it', () => {
+    const policy = policyOf('lock', { matchLabels: { app: 'db' } });
+    const fat = {
+      ...policy,
+      metadata: { ...policy.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': 'x' } },
+      status: { conditions: [{ type: 'Valid', status: 'True' }] },
+    };
+
+    expect(slimPolicy(fat)).toEqual(policy);
+    expect(slimPolicy({ ...policy, specs: [{}] })).toEqual({ ...policy, specs: [{}] });
   });
 });
 

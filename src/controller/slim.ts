@@ -1,4 +1,4 @@
-import type { Lease, Node, ObjectMeta, Pod, PodSpec, Workload } from '../api/index.ts';
+import type { Lease, Node, ObjectMeta, Pod, PodSpec, Policy, Workload } from '../api/index.ts';
 import { meshAnnotations } from '../plan/index.ts';
 
 /**
@@ -36,7 +36,7 @@ export function slimWorkload(workload: Workload): Workload {
   };
 }
 
-/** What tells nodes, and states of a node that may deny unlike each other, apart, and which pods it takes. Most of a node is images and heartbeats. */
+/** What tells nodes, and states of a node that may deny unlike each other, apart, which pods it takes and where it is. Most of a node is images and heartbeats. */
 export function slimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
   const { kernelVersion, osImage } = status?.nodeInfo ?? {};
   const { taints, unschedulable } = spec ?? {};
@@ -54,8 +54,16 @@ export function slimNode({ apiVersion, kind, metadata, spec, status }: Node): No
     status: {
       nodeInfo: defined({ kernelVersion, osImage }),
       conditions: ready.map(({ type, status }) => ({ type, status })),
+      ...(status?.addresses === undefined
+        ? {}
+        : { addresses: status.addresses.map(({ type, address }) => ({ type, address })) }),
     },
   };
+}
+
+/** What policies say, without what tools and network plugins write down beside it. */
+export function slimPolicy({ apiVersion, kind, metadata, spec, specs }: Policy): Policy {
+  return { apiVersion, kind, metadata: slimMetadata(metadata), ...defined({ spec, specs }) };
 }
 
 export function slimLease({ apiVersion, kind, metadata, spec }: Lease): Lease {

@@ -38,7 +38,7 @@ export interface Explanation {
 }
 
 /** Explains one question; a few milliseconds at most, whatever the size of the cluster. */
-export function explain(model: PolicyModel, subject: Subject): Explanation {
+export function explain(model: Pick<PolicyModel, 'world'>, subject: Subject): Explanation {
   const scene = sceneOf(model, subject);
   const { question, expected, decision, sides } = scene;
   const ranked = findingsOf(scene);

@@ -27,7 +27,9 @@ export interface Remedy {
 
 /** A policy as it is written. */
 export function writtenPolicy({ whole }: Pick<Scene, 'whole'>, policy: PolicyReference): unknown {
-  return whole.policies.find((each) => keyOf(referenceOf(each)) === keyOf(policy));
+  const key = keyOf(policy);
+  // Names first: most policies have another, and each near miss looks for its own.
+  return whole.policies.find((each) => each.metadata.name === policy.name && keyOf(referenceOf(each)) === key);
 }
 
 /** `selector` says whose labels a term of it looks at. */

@@ -62,7 +62,7 @@ export interface Scene extends Subject {
   podsIn(namespace: string): readonly Pod[];
 }
 
-export function sceneOf(model: PolicyModel, subject: Subject): Scene {
+export function sceneOf(model: Pick<PolicyModel, 'world'>, subject: Subject): Scene {
   const { question, profile, workloads = {} } = subject;
   const whole = model.world;
   const source = sideOf(question.source, whole, workloads.source);

@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     probePodLimits: settings.probePodLimits,
     calibrationPeriodSeconds: settings.calibrationPeriodSeconds,
     namespace: settings.namespace,
+    networkPlugin: settings.networkPlugin,
     token: letters,
     instance: settings.podName,
   });

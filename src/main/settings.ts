@@ -1,3 +1,4 @@
+import type { NetworkPluginSetting } from '../controller/index.ts';
 import type { InCluster } from '../kube/index.ts';
 import type { ProbeSettings } from '../runner/index.ts';
 
@@ -12,6 +13,7 @@ export interface Settings {
   /** The operator's own namespace. */
   readonly namespace: string;
   readonly calibrationPeriodSeconds: number;
+  readonly networkPlugin: NetworkPluginSetting;
   /** Where the API server is: the service account's cluster, or a kubeconfig for a run outside of it. */
   readonly cluster: { readonly inCluster: InCluster } | { readonly kubeconfigPath: string | undefined };
 }
@@ -47,21 +49,24 @@ export function settingsFrom(environment: Readonly<Record<string, string | undef
     podName: environment['HOSTNAME'] ?? 'postern',
     namespace: environment['POD_NAMESPACE'] ?? 'postern',
     calibrationPeriodSeconds: wholeNumber('POSTERN_CALIBRATION_PERIOD_SECONDS', 3600, 60, 86_400, environment),
+    networkPlugin: oneOf('POSTERN_NETWORK_PLUGIN', networkPlugins, environment),
     cluster: host === undefined || port === undefined ? { kubeconfigPath: undefined } : { inCluster: { host, port } },
   };
 }
 
+const networkPlugins = ['auto', 'none', 'cilium', 'calico', 'kindnet', 'aws'] as const;
+
 /** One of the allowed words, the first of which is the default. */
-function oneOf(
+function oneOf<T extends string>(
   name: string,
-  allowed: readonly [string, ...string[]],
+  allowed: readonly [T, ...T[]],
   environment: Readonly<Record<string, string | undefined>>,
-): string {
+): T {
   const value = environment[name] ?? '';
   if (value === '') return allowed[0];
-  if (!allowed.includes(value))
-    throw new Error(`${name} is ${JSON.stringify(value)}: write one of ${allowed.join(', ')}`);
-  return value;
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw new Error(`${name} is ${JSON.stringify(value)}: write one of ${allowed.join(', ')}`);
+  return found;
 }
 
 function wholeNumber(

@@ -3,6 +3,7 @@
  * never a pod name, an IP address, a run id or the text of an error, each of which would mint series without end.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Agreement, AgreementCause } from '../api/index.ts';
 
 /** What one attempt saw. Anything else is counted as `Other`, so that a new outcome cannot mint series unseen. */
 export const OUTCOMES = [
@@ -25,6 +26,14 @@ export const PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'DNS'] as const;
 
 /** How a run ended, the worst of its verdicts. */
 export const RUN_RESULTS = ['passed', 'failed', 'inconclusive'] as const;
+
+/** How the model of the policies goes with the wire, and each cause that a disagreement of that kind can have. */
+export const COMPARISONS: Readonly<Record<Agreement, readonly (AgreementCause | 'None')[]>> = {
+  Agrees: ['None'],
+  ModelDenies: ['NotEnforced', 'NotYetProgrammed', 'PluginAgrees', 'OutsideTheModel'],
+  ModelAllows: ['NotYetProgrammed', 'PluginAgrees', 'OutsideTheModel'],
+  NoAnswer: ['LeftOpen', 'NotKnown', 'NotYetProgrammed', 'PluginAgrees', 'PluginDiffers'],
+};
 
 /** How a calibration ended. */
 export const CALIBRATION_RESULTS = ['succeeded', 'failed'] as const;
@@ -135,6 +144,12 @@ export function createProbeMetrics(registry: Registry) {
       name: 'postern_runs_total',
       help: 'Complete runs by their result.',
       labelNames: ['result'] as const,
+      registers,
+    }),
+    comparisons: new Counter({
+      name: 'postern_model_comparisons_total',
+      help: 'Checks of which the wire said something beyond doubt, by whether the model of the policies says the same; cause tells what it is if not. The model is trusted as far as this is Agrees.',
+      labelNames: ['agreement', 'cause'] as const,
       registers,
     }),
     attempts: new Counter({

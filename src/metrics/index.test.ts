@@ -173,6 +173,22 @@ describe('counters', () => {
     ]);
   });
 
+  it('tell how often the policies say what was seen, and what it is where they do not', async () => {
+    const metrics = createMetrics(BUILD);
+    const pattern = /^postern_model_comparisons_total/;
+    const before = await linesOf(metrics, pattern);
+
+    metrics.countComparison('Agrees', undefined);
+    metrics.countComparison('ModelDenies', 'OutsideTheModel');
+
+    expect(before).toHaveLength(13);
+    expect(before.every((line) => line.endsWith(' 0'))).toBe(true);
+    expect((await linesOf(metrics, pattern)).filter((line) => !line.endsWith(' 0'))).toEqual([
+      'postern_model_comparisons_total{agreement="Agrees",cause="None"} 1',
+      'postern_model_comparisons_total{agreement="ModelDenies",cause="OutsideTheModel"} 1',
+    ]);
+  });
+
   it('count runs, attempts and pods', async () => {
     const metrics = createMetrics(BUILD);
 

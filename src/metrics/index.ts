@@ -1,8 +1,10 @@
 /** What Postern tells Prometheus; the only room that knows prom-client. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Agreement, AgreementCause } from '../api/index.ts';
 import { type CalibrationReport, createCalibrationSeries } from './calibration-series.ts';
 import {
   CALIBRATION_RESULTS,
+  COMPARISONS,
   createCalibrationMetrics,
   createMachineryMetrics,
   createProbeMetrics,
@@ -58,6 +60,8 @@ export interface Metrics extends Machinery {
   /** For checks that must connect and did only after a while. */
   observeConvergence(protocol: string, seconds: number): void;
   countAttempt(outcome: string, protocol: string): void;
+  /** For checks of which both the wire and the model of the policies were asked; without a cause where they agree. */
+  countComparison(agreement: Agreement, cause: AgreementCause | undefined): void;
   /** Sets the number of probe pods per phase; a phase left out has none. */
   setProbePods(countByPhase: Partial<Record<PodPhase, number>>): void;
   /** Everything in Prometheus' text format. */
@@ -95,6 +99,7 @@ export function createMetrics(build: BuildInfo): Metrics {
         outcome: memberOr(OTHER, OUTCOMES, outcome),
         protocol: memberOr(OTHER, PROTOCOLS, protocol),
       }),
+    countComparison: (agreement, cause) => probes.comparisons.inc({ agreement, cause: cause ?? 'None' }),
     setProbePods: (countByPhase) => {
       for (const phase of POD_PHASES) probes.probePods.set({ phase }, countByPhase[phase] ?? 0);
     },
@@ -105,6 +110,9 @@ export function createMetrics(build: BuildInfo): Metrics {
 
 /** A counter that first appears at 1 has no rate; so closed label sets start at 0. */
 function initialiseToZero(probes: ReturnType<typeof createProbeMetrics>): void {
+  for (const [agreement, causes] of Object.entries(COMPARISONS)) {
+    for (const cause of causes) probes.comparisons.inc({ agreement, cause }, 0);
+  }
   for (const result of RUN_RESULTS) probes.runs.inc({ result }, 0);
   for (const phase of POD_PHASES) probes.probePods.set({ phase }, 0);
   for (const protocol of PROTOCOLS) {

@@ -1,5 +1,6 @@
 /** What the policies of a cluster say about a connection, by their documentation: exact where it is, and open where it is not. */
 export { type Backend, type Backends, backendsOf, containerPortNamed, type ServicePort } from './backends.ts';
+export { CompiledPolicies } from './compiled-policies.ts';
 export type { ExaminedCondition, ExaminedRule, ExaminedSection } from './examine.ts';
 export { namespaceNameLabel, requirementHolds, selectorMatches } from './labels.ts';
 export type { LabelExpression, LabelOperator, Labels, Requirement } from './labels.ts';

@@ -2,6 +2,7 @@ import type { Policy } from '../api/index.ts';
 import { membersOf } from './bitset.ts';
 import { calicoContext, isCalico } from './calico-tier.ts';
 import { compile } from './compile.ts';
+import { CompiledPolicies } from './compiled-policies.ts';
 import { decide, examine, type Ground, partyFinder } from './decide.ts';
 import type { ExaminedSection } from './examine.ts';
 import type { CompiledPolicy, Condition } from './normal-form.ts';
@@ -42,15 +43,17 @@ export interface PolicyModel {
 
 export interface PolicyModelOptions {
   readonly profile?: ProfileName;
+  /** Where worlds that share policies keep what they compiled to. */
+  readonly compiled?: CompiledPolicies;
 }
 
 /** The model of one world. */
 export function policyModel(world: PolicyWorld, options: PolicyModelOptions = {}): PolicyModel {
-  const { profile } = options;
+  const { profile, compiled = new CompiledPolicies() } = options;
   return modelOf(
     world,
-    compiledWorld(world, specification),
-    profile === undefined ? undefined : { name: profile, compiled: compiledWorld(world, profiles[profile]) },
+    compiledWorld(world, specification, compiled),
+    profile === undefined ? undefined : { name: profile, compiled: compiledWorld(world, profiles[profile], compiled) },
   );
 }
 
@@ -119,10 +122,9 @@ function reachabilityIn({ ground, shared }: CompiledWorld): Reachability {
   );
 }
 
-function compiledWorld(world: PolicyWorld, reading: Reading): CompiledWorld {
+function compiledWorld(world: PolicyWorld, reading: Reading, compiled: CompiledPolicies): CompiledWorld {
   const parties = partiesOf(world, reading);
-  const calico = calicoContext(world.policies);
-  const policies = world.policies.map((policy) => compile(policy, reading, calico));
+  const policies = compiled.of(world.policies, reading, calicoContext(world.policies));
   return { parties, policies, ground: groundOf(parties, policies, reading), shared: shareOf(parties.pods) };
 }
 

@@ -9,6 +9,7 @@ import {
   type Plan,
 } from '../plan/index.ts';
 import type { Decision, OpenPoint, PolicyPart, Question } from '../policy/index.ts';
+import { askedOf, isOpenToAny } from './asked.ts';
 import {
   answerOf,
   caveatsOf,
@@ -20,8 +21,8 @@ import {
   type PartInWords,
   whyWords,
 } from './reading.ts';
-import { type Route, routesOf } from './route.ts';
-import { type PredictionWorld, standInOf } from './world.ts';
+import type { Route } from './route.ts';
+import type { PredictionWorld } from './world.ts';
 
 /** Why an expectation is predicted so, beyond the reasons that a verdict on the wire can have too. */
 export const predictionReasons = {
@@ -144,18 +145,10 @@ function judgeCheck(
 ): readonly Judgement[] {
   // What a block excepts is expected to be the opposite of the block.
   const expectation: Expectation = { ...written, expect: check.mode === 'guard' ? 'Deny' : 'Allow' };
-  const { routes, unknown, assumptions } = routesOf(test, expectation, check, world);
-  const source = standInOf(check.identity).metadata;
-  const judgements = routes.map((route) => {
-    const { destination, protocol, port } = route;
-    const question: Question = {
-      source: { kind: 'pod', namespace: source.namespace ?? '', name: source.name },
-      destination,
-      protocol,
-      port,
-    };
-    const subject = { test, expectation, route, isOneOfSeveral: routes.length > 1 };
-    const judgement = judge(subject, world.model.decide(question), inWords);
+  const { connections, unknown, assumptions } = askedOf(test, expectation, check, world);
+  const judgements = connections.map(({ route, question, decision }) => {
+    const subject = { test, expectation, route, isOneOfSeveral: connections.length > 1 };
+    const judgement = judge(subject, decision, inWords);
     // The address that stands for any is nobody's: nothing can be explained, or admitted, by it.
     const isAsked = route.isAnyAddress !== true || judgement.reason !== 'NotKnown';
     return { ...judgement, assumptions, ...(isAsked ? { question } : {}) };
@@ -229,11 +222,6 @@ function openWords(
   return profile?.answer === 'deny'
     ? `${words} ${profile.name} denies it, which the API does not promise, so no Deny passes by that alone.`
     : words;
-}
-
-/** Whether the source may connect to any address at all, by the specification and by the network plugin. */
-function isOpenToAny({ egress, profile }: Decision): boolean {
-  return egress.basis.reason === 'NotIsolated' && (profile ?? { egress }).egress.basis.reason === 'NotIsolated';
 }
 
 function addressUnknown({ test, expectation, route }: Subject): Judgement {

@@ -50,8 +50,9 @@ export function isStandIn({ metadata }: Pod): boolean {
   return metadata.ownerReferences?.some(({ kind, uid }) => kind === 'ConnectivityTest' && uid === 'probe') === true;
 }
 
-const resolverNamespace = 'kube-system';
-const resolverLabel = { key: 'k8s-app', value: 'kube-dns' } as const;
+/** Where the cluster's resolver is. */
+export const resolverNamespace = 'kube-system';
+export const resolverLabel = { key: 'k8s-app', value: 'kube-dns' } as const;
 
 /** What nearly every cluster has (https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/). */
 const assumedResolver: Pod = {

@@ -210,7 +210,9 @@ export class ApiServer {
   }
 
   #tellWatches(change: StoredChange): void {
-    for (const watch of this.#watches) if (watch.resource.plural === change.resource.plural) tell(watch, change);
+    const isOfKind = ({ resource: { plural, group } }: OpenWatch): boolean =>
+      plural === change.resource.plural && group === change.resource.group;
+    for (const watch of this.#watches) if (isOfKind(watch)) tell(watch, change);
   }
 
   #kubeconfig(): string {

@@ -2,7 +2,7 @@ import type { ConnectivityTest, KubeObject, Lease, Status } from '../api/index.t
 import { nodesDigest } from '../calibration/index.ts';
 import { createController } from '../controller/index.ts';
 import { probeAnchors, resources } from '../controller/resources.ts';
-import { createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
+import { apiVersionOf, createKubeClient, type KubeClient, type ResourceType } from '../kube/index.ts';
 import { createMetrics } from '../metrics/index.ts';
 import { isProbePod } from '../plan/index.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -45,6 +45,8 @@ export class Stage {
   reconciles = 0;
   isKubeletAtWork = true;
   isNodeAlive = true;
+  /** Kinds that the operator is not allowed to watch, by faults that a test planned. */
+  forbiddenKinds = 0;
   /** What probes see: everything answers but the database. */
   answer: Answer = ({ port }) => (port === '5432' ? 'T' : 'C');
   #server: ApiServer | undefined;
@@ -105,12 +107,16 @@ export class Stage {
       token: () => `${letters((this.#tokens += 1))}aaaaaaaa`,
       instance: 'postern-0',
       namespace: 'postern',
+      networkPlugin: 'none',
       calibrationPeriodSeconds,
     });
     const ending = new AbortController();
     const running = controller.run(ending.signal);
     this.#stop = () => stopped(client, ending, running);
-    await this.until(() => controller.isReady() && this.server.openWatches === watches, 'the operator watches');
+    await this.until(
+      () => controller.isReady() && this.server.openWatches === watches - this.forbiddenKinds,
+      'the operator watches',
+    );
     // Past the burst of changes that the first lists are, so that the next one is told from it.
     await this.pass(200);
   }
@@ -210,7 +216,9 @@ export class Stage {
   }
 
   write(object: KubeObject): StoredObject {
-    const resource = Object.values(resources).find(({ kind }) => kind === object.kind);
+    const resource = Object.values(resources).find(
+      (each) => each.kind === object.kind && apiVersionOf(each) === object.apiVersion,
+    );
     if (resource === undefined) throw new Error(`No resource of kind ${object.kind}`);
     return this.server.write(resource, object);
   }

@@ -695,6 +695,25 @@ describe('a cluster that denies otherwise', () => {
     });
   });
 
+  it.each<[boolean, string]>([
+    [true, 'Failed ReachedClosedPort'],
+    [false, 'Inconclusive RefusedOrClosed'],
+  ])('that drops has what a pod refused arrive where policies let it pass: %s', (isOpen, expected) => {
+    const [row] = rowsOf({ expectations, seen, run: { isAdmitted: () => isOpen } });
+
+    expect(`${row?.verdict} ${row?.reason}`).toBe(expected);
+  });
+
+  it('that drops leaves open what refused where the target is no pod', () => {
+    const [row] = rowsOf({
+      expectations: [{ ...denied, to: { ip: '192.0.2.7', port: 5432 } }],
+      seen: { 'web-not-db': refusal },
+      run: { isAdmitted: () => true },
+    });
+
+    expect(row).toMatchObject({ verdict: 'Inconclusive', reason: 'RefusedOrClosed' });
+  });
+
   it('has nothing believed before it is calibrated', () => {
     expect(rowsOf({ expectations, seen, run: { denials: {} } })[0]).toMatchObject({
       verdict: 'Inconclusive',

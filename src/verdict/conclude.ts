@@ -10,13 +10,14 @@ import {
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
 import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
-import type { Denials } from './denial.ts';
+import type { DenialPair, Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
 import { ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
 import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { isPathUnseen, type NodesOf } from './path.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
+import { type Wire, wireOf } from './wire.ts';
 
 /** What one probe pod brought back: facts, or why there are none. */
 export interface ProbeReport extends FactsInMesh {
@@ -37,6 +38,11 @@ export interface RunEvidence {
   /** Whether the nodes of a check's target were heard of after the check, which took so long, had begun. */
   readonly isNodeHeard: (check: Check, elapsedMs: number) => boolean;
   readonly nodesOf: NodesOf;
+  /**
+   * Whether policies admit what a check dials, by the model of them. Asked of one thing alone: whether a refusal came from behind
+   * them (see judge.ts).
+   */
+  readonly isAdmitted?: (line: Line, check: Check) => boolean;
 }
 
 /** Room that the resource has for a row's texts (src/api/status.ts), which counts characters where this counts bytes. */
@@ -50,20 +56,38 @@ interface ProvedEvidence extends RunEvidence {
 /** A row of the status, still without the time since when it holds. */
 export type Row = Omit<ExpectationStatus, 'since'>;
 
-interface JudgedCheck {
+/** What one check came to, or one obstacle to it. */
+export interface JudgedCheck {
   readonly verdict: Verdict;
   readonly reason: Reason;
   readonly message: string;
   readonly check?: Check;
   readonly observation?: Observation;
   readonly control?: string;
+  /** What the wire says of the connection, as far as that is beyond doubt. */
+  readonly wire?: Wire;
+  /** How this cluster denies what the check speaks, if that was measured. */
+  readonly denials?: DenialPair;
+}
+
+/** What the parts of an expectation came to. */
+export interface JudgedLine {
+  readonly line: Line;
+  readonly judged: readonly JudgedCheck[];
+  /** The one that decides for the whole expectation. */
+  readonly decisive: JudgedCheck;
 }
 
 /** One row per expectation, in the order of the spec. */
 export function concludeRun(test: ConnectivityTest, evidence: RunEvidence): readonly Row[] {
+  return judgeRun(test, evidence).map((line) => rowOf(test, line));
+}
+
+/** What every check of a run came to, by expectation. */
+export function judgeRun(test: ConnectivityTest, evidence: RunEvidence): readonly JudgedLine[] {
   const names = sourceNamesOf(evidence.lines);
-  const judged = { ...evidence, proofs: withoutProxied(evidence.reports) };
-  return evidence.lines.map((line) => rowFor(test, line, judged, names));
+  const proved = { ...evidence, proofs: withoutProxied(evidence.reports) };
+  return evidence.lines.map((line) => judgeLine(test, line, proved, names));
 }
 
 /** Rows for a test that is not run at all. */
@@ -71,9 +95,13 @@ export function skippedRows(test: ConnectivityTest, reason: Reason, message: str
   return test.spec.expectations.map(({ name, expect }) => ({ name, expect, verdict: 'Skipped', reason, message }));
 }
 
-function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, names: ReadonlyMap<number, string>): Row {
-  const { expectation } = line;
-  const previous = test.status?.expectations?.find(({ name }) => name === expectation.name);
+function judgeLine(
+  test: ConnectivityTest,
+  line: Line,
+  evidence: ProvedEvidence,
+  names: ReadonlyMap<number, string>,
+): JudgedLine {
+  const previous = previousRow(test, line);
   const judged: JudgedCheck[] = [
     ...line.findings.map(({ reason, message }) => ({ verdict: verdictOn(reason), reason, message })),
     ...holesFirst(line.checks).map((check) => judgeCheck(test, { line, check, previous }, evidence, names)),
@@ -83,6 +111,17 @@ function rowFor(test: ConnectivityTest, line: Line, evidence: ProvedEvidence, na
     reason: 'NotProbed' as const,
     message: 'Nothing was probed.',
   };
+  return { line, judged, decisive };
+}
+
+function previousRow({ status }: ConnectivityTest, { expectation }: Line): ExpectationStatus | undefined {
+  return status?.expectations?.find(({ name }) => name === expectation.name);
+}
+
+/** What the status says of an expectation. */
+export function rowOf(test: ConnectivityTest, { line, judged, decisive }: JudgedLine): Row {
+  const { expectation } = line;
+  const previous = previousRow(test, line);
   const isExcused = judged.some(({ reason, check }) => reason === 'EnforcementDelayed' && check?.mode === 'guard');
   const notes = decisive.check === undefined ? [] : line.notes;
   const message = [decisive.message, ...notes].join(' ');
@@ -154,18 +193,23 @@ function judgeCheck(
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
   const isDelayed = evidence.disturbed || (observation !== undefined && evidence.isDelayed(line, check, observation));
+  const targetStands = evidence.targetStands(check);
+  const measured = {
+    ...(targetControl === undefined ? {} : { targetControl }),
+    ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...(denials === undefined ? {} : { denials }),
+  };
   const plain = judge({
     expected,
     observation: observation ?? { missing: trouble?.reason ?? 'ProbeLost' },
     isDatagram: transport === 'UDP',
     unreachableIsEnough: mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
-    targetStands: evidence.targetStands(check),
+    targetStands,
     disturbed: evidence.disturbed,
     excused: isDelayed && isExcusable(test, previous),
-    ...(targetControl === undefined ? {} : { targetControl }),
-    ...(sourceControl === undefined ? {} : { sourceControl }),
-    ...(denials === undefined ? {} : { denials }),
+    isAdmitted: () => check.target.podUids.length > 0 && evidence.isAdmitted?.(line, check) === true,
+    ...measured,
   });
   const doubt = meshDoubt(plain, expected, check, observation, meshPathOf(check, report));
   const judgement = doubt === undefined ? plain : { verdict: 'Inconclusive' as const, reason: doubt.reason };
@@ -178,21 +222,22 @@ function judgeCheck(
     isPathUnseen: facts !== undefined && isPathUnseen(check, facts, proofs, evidence.nodesOf),
     isNodeLost: check.target.readinessProved && !isNodeHeard,
     ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected }),
-    ...(targetControl === undefined ? {} : { targetControl }),
-    ...(sourceControl === undefined ? {} : { sourceControl }),
+    ...measured,
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),
     ...(observation === undefined
       ? {}
       : { outcome: connectOutcome(observation), firstOutcome: observation.firstOutcome }),
     ...(observation === undefined ? {} : { elapsedMs: observation.elapsedMs }),
     ...(isDelayed && isExhausted(previous) ? { excusedRuns: maxExcusedRuns } : {}),
-    ...(denials === undefined ? {} : { denials }),
     ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
   };
+  const wire = wireOf(check, judgement, observation, { targetStands, ...measured });
   return {
     ...judgement,
     message: sentenceFor(judgement.reason, subject),
     check,
+    ...(wire === undefined ? {} : { wire }),
+    ...(denials === undefined ? {} : { denials }),
     ...(observation === undefined ? {} : { observation }),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };

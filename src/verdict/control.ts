@@ -28,7 +28,7 @@ export function hasNetworkAtOnce(seen: Observation, check: Check): boolean {
 const late: readonly Outcome[] = ['TimedOut', 'Refused', 'Unreachable', 'ProbeLost', 'ProbeNotStarted'];
 
 /** The protocol that carries what a check says. */
-export function transportOf({ udp, dns }: Check): Protocol {
+export function transportOf({ udp, dns }: Pick<Check, 'udp' | 'dns'>): Protocol {
   return dns?.protocol ?? (udp === undefined ? 'TCP' : 'UDP');
 }
 

@@ -29,3 +29,8 @@ export function unenforcedSides(denials: DenialPair): readonly (keyof DenialPair
 export function isNothingEnforced(denials: DenialPair): boolean {
   return unenforcedSides(denials).length === 2;
 }
+
+/** Whether what is denied meets silence, on both sides. */
+export function isDropping({ ingress, egress }: DenialPair): boolean {
+  return ingress === 'TimedOut' && egress === 'TimedOut';
+}

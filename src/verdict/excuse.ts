@@ -3,9 +3,16 @@ import type { ConnectivityTest, ExpectationStatus } from '../api/index.ts';
 /** Runs in a row that may excuse a connection: constant change must not hide a hole for ever. */
 export const maxExcusedRuns = 3;
 
+const usualGraceMs = 5000;
+
 /** For how long after an observed change a connection that must not succeed may be owed to it. 0 is the strict mode. */
 export function graceMsOf({ spec }: ConnectivityTest): number {
-  return 1000 * (spec.enforcementGraceSeconds ?? 5);
+  return spec.enforcementGraceSeconds === undefined ? usualGraceMs : 1000 * spec.enforcementGraceSeconds;
+}
+
+/** For how long an observed change is recent. The strict mode excuses nothing, but the network plugin is no faster for it. */
+export function recencyMsOf(test: ConnectivityTest): number {
+  return Math.max(graceMsOf(test), usualGraceMs);
 }
 
 /**

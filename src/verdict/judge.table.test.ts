@@ -131,6 +131,26 @@ const invariants: Readonly<Record<string, (cell: Cell, judged: Judgement) => boo
           (cell.observation.outcome === 'TimedOut' && cell.observation.stage !== 'connect') ||
           (cell.observation.outcome === 'Refused' && cell.isDatagram))
       : undefined,
+  'what policies say turns no verdict but that on a steady refusal of a connection where denials are silent': (
+    cell,
+    judged,
+  ) => {
+    const told = judge({ ...cell, isAdmitted: () => true });
+    if (JSON.stringify(told) === JSON.stringify(judged)) return undefined;
+    return (
+      cell.expected === 'Deny' &&
+      judged.verdict === 'Inconclusive' &&
+      told.reason === (cell.excused ? 'EnforcementDelayed' : 'ReachedClosedPort') &&
+      isSaid(cell) &&
+      !cell.isDatagram &&
+      cell.observation.outcome === 'Refused' &&
+      cell.observation.firstOutcome === 'Refused' &&
+      cell.observation.attempts === 2 &&
+      cell.targetStands &&
+      cell.denials?.ingress === 'TimedOut' &&
+      cell.denials.egress === 'TimedOut'
+    );
+  },
   'a name that was not found decides no Deny': (cell, { verdict }) =>
     cell.expected === 'Deny' &&
     isSaid(cell) &&

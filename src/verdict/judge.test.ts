@@ -341,6 +341,18 @@ describe('a Deny', () => {
       'UnexpectedlyReachable',
     ],
     ['that was refused is undecided', { observation: observed('Refused') }, 'Inconclusive', 'RefusedOrClosed'],
+    [
+      'that was refused behind policies that let it pass has arrived',
+      { observation: observed('Refused'), isAdmitted: () => true },
+      'Failed',
+      'ReachedClosedPort',
+    ],
+    [
+      'that was refused behind policies that do not is undecided',
+      { observation: observed('Refused'), isAdmitted: () => false },
+      'Inconclusive',
+      'RefusedOrClosed',
+    ],
     ['that was rejected is undecided', { observation: observed('Unreachable') }, 'Inconclusive', 'RejectedUnproven'],
     ['without a name is undecided', { observation: observed('NameNotResolved') }, 'Inconclusive', 'NameNotResolved'],
     [
@@ -376,7 +388,7 @@ describe('a Deny', () => {
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
   const { observation = observed('TimedOut'), targetStands = true, disturbed = false, excused = false } = parts;
   const { mustAnswer = true, isDatagram = false, unreachableIsEnough = false } = parts;
-  const { targetControl, sourceControl, denials } = { ...best, ...parts };
+  const { targetControl, sourceControl, denials, isAdmitted } = { ...best, ...parts };
   return {
     expected,
     observation,
@@ -389,6 +401,7 @@ function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
     ...(targetControl === undefined ? {} : { targetControl }),
     ...(sourceControl === undefined ? {} : { sourceControl }),
     ...(denials === undefined ? {} : { denials }),
+    ...(isAdmitted === undefined ? {} : { isAdmitted }),
   };
 }
 

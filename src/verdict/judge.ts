@@ -1,6 +1,6 @@
 import type { Expected, Reason, Verdict } from '../api/index.ts';
 import type { Observation, Outcome } from '../probe/index.ts';
-import { type DenialPair, isDenial, isNothingEnforced } from './denial.ts';
+import { type DenialPair, isDenial, isDropping, isNothingEnforced } from './denial.ts';
 
 /** What is known about one check when its run is over. */
 export interface Evidence {
@@ -25,6 +25,8 @@ export interface Evidence {
   readonly excused: boolean;
   /** How this cluster denies what the check speaks; absent if that was not measured. */
   readonly denials?: DenialPair;
+  /** Whether the model of the policies finds nothing in the way of pods; the one thing that it is asked for a verdict. */
+  readonly isAdmitted?: () => boolean;
 }
 
 export interface Judgement {
@@ -90,7 +92,7 @@ function judgeDeny(observation: Observation, evidence: Evidence): Judgement {
         ? judgeDenial('UnlikeDenial', observation, evidence)
         : reached('UnexpectedlyReachable', evidence);
     case 'Refused':
-      return evidence.isDatagram && hasArrived(observation, evidence)
+      return hasArrived(observation, evidence)
         ? reached('ReachedClosedPort', evidence)
         : judgeDenial('RefusedOrClosed', observation, evidence);
     case 'NameNotResolved':
@@ -128,10 +130,16 @@ function judgeDenial(otherwise: Reason, observation: Observation, evidence: Evid
   return { verdict: 'Passed', reason: isDenied ? 'Denied' : 'NotReached' };
 }
 
-/** Whether a refused datagram reached its target: where this cluster does not deny so, nobody else refuses it twice. */
-function hasArrived({ firstOutcome, attempts }: Observation, { denials, targetStands }: Evidence): boolean {
+/**
+ * Whether what was refused had reached its target. Of a datagram the target itself says so: where this cluster does not deny so,
+ * nobody else refuses it twice. A connection may have been refused by something else on the way, so that it has arrived only where
+ * the cluster drops what it denies and its policies, too, let it pass.
+ */
+function hasArrived({ firstOutcome, attempts }: Observation, evidence: Evidence): boolean {
+  const { denials, targetStands, isDatagram, isAdmitted } = evidence;
   const isSteady = firstOutcome === 'Refused' && attempts >= 2;
-  return isSteady && targetStands && denials !== undefined && !isDenial(denials, 'Refused');
+  if (!isSteady || !targetStands || denials === undefined) return false;
+  return isDatagram ? !isDenial(denials, 'Refused') : isDropping(denials) && isAdmitted?.() === true;
 }
 
 /** Why an outcome cannot be taken for this cluster's denial; undefined if it is how this cluster denies. */

@@ -20,6 +20,19 @@ function row(name: string, verdict: Verdict): Row {
   return { name, expect: 'Allow', verdict, reason: 'Reachable', message: `About ${name}.` };
 }
 
+it('puts what explains a failure behind what was seen, in the conditions', () => {
+  const explanation = { agreement: 'Agrees', message: 'The policies deny it.' } as const;
+  const failed = { ...row('a', 'Failed'), explanation };
+
+  const status = statusAfterRun(testWith(), [failed, row('b', 'Passed')], lastRun, now, undefined);
+
+  expect(status.conditions?.filter(({ type }) => type !== 'Accepted').map(({ message }) => message)).toEqual([
+    'a: About a. The policies deny it.',
+    'a: About a. The policies deny it.',
+  ]);
+  expect(status.expectations?.[0]).toMatchObject({ message: 'About a.', explanation });
+});
+
 function testWith(status?: Status) {
   return testOf([expectationOf({ name: 'a' }), expectationOf({ name: 'b' })], { generation: 3, status });
 }

@@ -167,13 +167,14 @@ function defaultMessage(verdict: Verdict): string {
     : 'Every expectation is a dry run, so nothing counts. Set dryRun to false on those that should.';
 }
 
-/** The first one's sentence, and the names of a few more; their sentences stand in their rows. */
-export function listed(rows: readonly Pick<Row, 'name' | 'message'>[]): string {
+/** The first one's sentences, what was seen before what explains it, and the names of a few more; theirs stand in their rows. */
+export function listed(rows: readonly Pick<Row, 'name' | 'message' | 'explanation'>[]): string {
   const [first, ...others] = rows;
   const shown = others.slice(0, 4).map(({ name }) => name);
   const more = others.length > shown.length ? ` and ${others.length - shown.length} more` : '';
   const also = shown.length === 0 ? '' : ` Also: ${shown.join(', ')}${more} (see status.expectations).`;
-  return `${first?.name ?? ''}: ${first?.message ?? ''}${also}`;
+  const why = first?.explanation === undefined ? '' : ` ${first.explanation.message}`;
+  return `${first?.name ?? ''}: ${first?.message ?? ''}${why}${also}`;
 }
 
 function withTimes(previous: readonly ExpectationStatus[], rows: readonly Row[], now: string): ExpectationStatus[] {

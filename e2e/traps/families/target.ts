@@ -160,7 +160,7 @@ export const target: Family = {
     {
       name: 'a closed port refuses',
       guard: refusal,
-      right: 'Inconclusive RefusedOrClosed',
+      right: 'Failed ReachedClosedPort',
       wrong: passed,
       spring: judged([deny(to('open', 9))]),
       isQuick: true,
