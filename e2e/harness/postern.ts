@@ -27,6 +27,8 @@ export async function installPostern(cluster: Cluster, values: readonly string[]
     '--namespace',
     posternNamespace,
     '--create-namespace',
+    // What a suite that was interrupted changed on purpose, such as the operator's rights, is put right again.
+    '--force-conflicts',
     '--wait',
     '--timeout',
     '180s',

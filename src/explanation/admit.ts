@@ -1,7 +1,7 @@
 import { blockHolds, blockOf } from '../address/index.ts';
 import { type Direction, namespaceNameLabel, type PolicyReference, selectorMatches } from '../policy/index.ts';
 import { change } from './draft.ts';
-import { type Change, isRecord, objectInWords, valueAt } from './edit.ts';
+import { areEntangled, type Change, isRecord, objectInWords, valueAt } from './edit.ts';
 import type { Finding } from './finding.ts';
 import { portRemedy } from './port-remedy.ts';
 import { distanceOf, type FailedPredicate, type Miss } from './rejection.ts';
@@ -26,19 +26,22 @@ export function nearMiss(scene: Scene, direction: Direction, miss: Miss): Suspic
   const isSplit = first.code === 'AndWhereOrWasMeant';
   const used = isSplit ? remedies.filter(({ code }) => code === first.code || isOfPorts(code)) : remedies;
   const path = failed[0]?.path ?? miss.rule.rule.path;
-  const changes = used.flatMap((remedy) => remedy.changes);
+  const changes = distinct(used.flatMap((remedy) => remedy.changes));
+  const whole = { summary: used.map(({ summary }) => summary).join(', '), changes };
   return {
     code: first.code,
     direction,
     part: { policy, path },
     message: used.map(({ message }) => message).join(' '),
     distance: isSplit ? used.length : distanceOf(miss),
-    edits: [
-      { summary: used.map(({ summary }) => summary).join(', '), changes },
-      ...(used.length > 1 ? [] : (first.alternatives ?? [])),
-    ],
+    edits: [...(areEntangled(changes) ? [] : [whole]), ...(used.length > 1 ? [] : (first.alternatives ?? []))],
     isForOthers: used.some(({ isForOthers }) => isForOthers === true),
   };
+}
+
+/** Two predicates may have the same cure. */
+function distinct(changes: readonly Change[]): readonly Change[] {
+  return [...new Map(changes.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 function isOfPorts(code: Remedy['code']): boolean {

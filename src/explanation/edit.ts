@@ -52,6 +52,14 @@ export function keyOf({ group, kind, namespace = '', name }: ObjectReference): s
   return [group, kind, namespace, name].join('/');
 }
 
+/** Whether one change replaces what another one changes: a list that lost an item has others at the places that follow. */
+export function areEntangled(changes: readonly Change[]): boolean {
+  const places = changes.map(({ object, path }) => [keyOf(object), ...segmentsOf(path)]);
+  return places.some((place, index) =>
+    places.some((other, at) => at !== index && place.every((segment, depth) => other[depth] === segment)),
+  );
+}
+
 /** `NetworkPolicy web`: an object in a sentence that is shown with its place. */
 export function objectInWords({ kind, name }: ObjectReference): string {
   return `${kind} ${name}`;

@@ -617,6 +617,24 @@ describe('edits', () => {
     expect(policyModel({ ...world, policies: after }).decide(subject.question).answer).toBe('deny');
   });
 
+  it('that change places in one list do not go together: the first would move what the second means', () => {
+    const admitting = networkPolicy('shop/api', {
+      podSelector: app('api'),
+      ingress: [{}, { from: [{ podSelector: {} }, { podSelector: {}, namespaceSelector: {} }] }],
+    });
+    const open = explained({ expected: 'Deny', policies: [admitting] }).explanation;
+    expect(open.findings.map(({ code }) => code)).not.toEqual([]);
+    expect(open.together).toBeUndefined();
+
+    const requirements = [
+      { key: 'app', operator: 'DoesNotExist' },
+      { key: 'app', operator: 'In', values: ['b'] },
+    ];
+    const missing = networkPolicy('shop/out', { podSelector: { matchExpressions: requirements }, egress: [{}] });
+    const closed = explained({ expected: 'Allow', policies: [egress('none', 'web'), missing] }).explanation;
+    expect(closed.findings.flatMap(({ edits }) => edits).map(({ changes }) => changes.length)).not.toContain(2);
+  });
+
   it('are not offered where another policy of that name would be overwritten', () => {
     const policies = [denyAll, networkPolicy('shop/allow-ingress-from-web', { podSelector: app('other') })];
 

@@ -1,7 +1,7 @@
 import type { Expected } from '../api/index.ts';
 import type { Answer, Direction, DirectionDecision, PolicyModel, PolicyPart, Question } from '../policy/index.ts';
 import type { Suspicion } from './admit.ts';
-import type { Edit } from './edit.ts';
+import { areEntangled, type Edit } from './edit.ts';
 import { type Finding, type FindingCode, findingCodes } from './finding.ts';
 import { distanceOf, type FailedPredicate } from './rejection.ts';
 import { directions, type Scene, sceneOf, type Sides, type Subject } from './scene.ts';
@@ -153,11 +153,7 @@ function togetherOf(scene: Scene, findings: readonly Finding[]): Edit | undefine
   if (recommended !== undefined && isCured(scene.decisionAfter(recommended))) return undefined;
   for (const chosen of combinations(expected, findings)) {
     const changes = chosen.flatMap(({ edits: [edit] }) => edit?.changes ?? []);
-    const paths = new Set(
-      changes.map(({ object, path }) => `${object.kind}/${object.namespace}/${object.name} ${path}`),
-    );
-    // Two changes of one field overwrite each other.
-    if (chosen.length < 2 || paths.size < changes.length) continue;
+    if (chosen.length < 2 || areEntangled(changes)) continue;
     const edit = { summary: chosen.map(({ edits }) => edits[0]?.summary ?? '').join('; '), changes };
     if (isSound(scene, edit) && isCured(scene.decisionAfter(edit))) return edit;
   }
