@@ -1,24 +1,15 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { parse } from 'yaml';
 import { repositoryPath } from '../harness/postern.ts';
 import { predictScenario } from './predict.ts';
 import { expectedOutcomes, keyOf, outcomesOf } from './row.ts';
-import { allScenarios, brokenWorlds, needs, textOf } from './scenario.ts';
+import { allMistakes, allScenarios, brokenWorlds, needs, textOf } from './scenario.ts';
 
 // A busy machine is no failure.
 vi.setConfig({ testTimeout: 60_000 });
 
 const scenarios = allScenarios();
 const broken = brokenWorlds();
-
-/** What `examples/broken/findings.yaml` says of a broken world. */
-interface Finding {
-  readonly namespace: string;
-  readonly test: string;
-  readonly expectation: string;
-  readonly verdict: string;
-}
 
 describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('%s', (name, scenario) => {
   const declared = scenario.tests.flatMap(({ spec }) => spec.expectations);
@@ -50,7 +41,7 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('
   });
 });
 
-const findings: Readonly<Record<string, Finding>> = parse(textOf('examples/broken/findings.yaml'));
+const mistakes = allMistakes();
 
 describe.each(broken.map((world) => [world.name, world] as const))('%s', (name, world) => {
   it('is predicted as it is told', async () => {
@@ -58,9 +49,9 @@ describe.each(broken.map((world) => [world.name, world] as const))('%s', (name, 
   });
 
   it('has the verdict that its finding is to explain', () => {
-    const finding = findings[name.replace('broken/', '')];
-    const key = keyOf(`${finding?.namespace}/${finding?.test}`, finding?.expectation ?? '');
-    expect(expectedOutcomes(world, 'offline').get(key)?.split(' ')[0]).toBe(finding?.verdict);
+    const mistake = mistakes.get(name);
+    const key = keyOf(`${mistake?.namespace}/${mistake?.test}`, mistake?.expectation ?? '');
+    expect(expectedOutcomes(world, 'offline').get(key)?.split(' ')[0]).toBe(mistake?.verdict);
   });
 });
 

@@ -1,6 +1,6 @@
 import { runWith } from '../../src/testing/command-line.ts';
 import type { Row } from './row.ts';
-import { type Scenario, textOf } from './scenario.ts';
+import { profileArguments, type Scenario, textOf } from './scenario.ts';
 
 interface PredictedRow {
   readonly namespace: string;
@@ -12,12 +12,11 @@ interface PredictedRow {
 }
 
 /** What `postern check` says of a scenario. Throws with what it said if it cannot read the manifests. */
-export async function predictScenario({ name, files, needs }: Scenario): Promise<readonly Row[]> {
+export async function predictScenario(scenario: Scenario): Promise<readonly Row[]> {
+  const { name, files } = scenario;
   const texts = Object.fromEntries(files.map((file) => [file, textOf(file)]));
-  const plugin = ['cilium', 'calico'].find((each) => needs.some((need) => need === each));
-  const profile = plugin === undefined ? [] : ['--profile', plugin];
   const { printed, said } = await runWith(
-    ['check', ...files.flatMap((file) => ['-f', file]), '-o', 'json', ...profile],
+    ['check', ...files.flatMap((file) => ['-f', file]), '-o', 'json', ...profileArguments(scenario)],
     texts,
   );
   if (printed === '') throw new Error(`examples/${name}: ${said}`);

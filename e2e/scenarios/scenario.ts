@@ -62,6 +62,28 @@ export function brokenWorlds(): readonly Scenario[] {
   return foldersIn(`${library}/broken`).map((name) => readScenario(`broken/${name}`));
 }
 
+/** What is broken in a world, and what has to be found there: an entry of `examples/broken/findings.yaml`. */
+export interface Mistake {
+  readonly namespace: string;
+  readonly test: string;
+  readonly expectation: string;
+  readonly verdict: string;
+  readonly finding: string;
+  readonly policy: string;
+}
+
+/** The mistakes by the names of their worlds, such as `broken/label-typo`. */
+export function allMistakes(): ReadonlyMap<string, Mistake> {
+  const written: Readonly<Record<string, Mistake>> = parse(textOf(`${library}/broken/findings.yaml`));
+  return new Map(Object.entries(written).map(([name, mistake]) => [`broken/${name}`, mistake]));
+}
+
+/** How a command is told of the network plugin that a scenario needs. */
+export function profileArguments({ needs }: Scenario): readonly string[] {
+  const plugin = ['cilium', 'calico'].find((each) => needs.some((need) => need === each));
+  return plugin === undefined ? [] : ['--profile', plugin];
+}
+
 function readScenario(name: string): Scenario {
   const folder = `${library}/${name}`;
   const names = readdirSync(repositoryPath(folder)).toSorted();

@@ -55,13 +55,43 @@ export function tableOf(comparisons: readonly Comparison[]): string {
         isAsTold ? '' : `told: ${told}. ${message}`,
       ]),
     );
-  const all = [['', 'scenario', 'expectation', 'live', 'predicted', ''], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  // The last column is free text: its width is nobody's.
-  return all
+  return aligned([['', 'scenario', 'expectation', 'live', 'predicted', ''], ...rows]);
+}
+
+/** What became of a broken world on the wire. */
+export interface Cure {
+  readonly world: string;
+  /** The finding that the catalogue names, and the one that the status had. */
+  readonly wanted: string;
+  readonly finding: string;
+  /** `Verdict Reason` after the suggested edit. */
+  readonly cured: string;
+}
+
+export function isCured({ wanted, finding, cured }: Cure): boolean {
+  return finding === wanted && cured.startsWith('Passed ');
+}
+
+/** One line per broken world. */
+export function tableOfCures(cures: readonly Cure[]): string {
+  const rows = cures
+    .toSorted((one, other) => one.world.localeCompare(other.world))
+    .map((cure) => [
+      isCured(cure) ? 'ok' : 'BROKEN',
+      cure.world,
+      cure.finding === cure.wanted ? cure.finding : `${cure.finding}, not ${cure.wanted}`,
+      cure.cured,
+    ]);
+  return aligned([['', 'world', 'finding beside the evidence', 'after the suggested edit'], ...rows]);
+}
+
+/** Columns; the last one is free text, whose width is nobody's. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(column === 5 ? 0 : (widths[column] ?? 0)))
+        .map((cell, column) => cell.padEnd(column === row.length - 1 ? 0 : (widths[column] ?? 0)))
         .join('  ')
         .trimEnd(),
     )
