@@ -32,6 +32,8 @@ export const replicas: Family = {
         },
       })),
     );
+    // Addresses come with readiness.
+    await scene.ready('client', 'pair', 'listed');
     // The one that a prober which stops at the first would not see.
     await exemptLast(scene, 'pair', ({ metadata }) => metadata.name);
     await exemptLast(scene, 'listed', ({ status }) => status?.podIP ?? '');
