@@ -2,7 +2,6 @@ import type { Pod, Policy } from '../api/index.ts';
 import { auditCodes, type AuditFinding, auditOf, type AuditSeverity, statementRows } from '../audit/index.ts';
 import { editLines } from '../explanation/index.ts';
 import { ownerOf } from '../manifests/index.ts';
-import { isProbePod } from '../plan/index.ts';
 import { worldOf } from '../prediction/index.ts';
 import { type AuditReport, type AuditRow, jsonAudit, markdownAudit, sarifAudit, textAudit } from '../report/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
@@ -77,9 +76,7 @@ async function run(given: Given, surroundings: Surroundings): Promise<ExitCode> 
   const show = shown === undefined ? undefined : choice('show', shown, parts);
   const reading = readingOf(given);
   const declared = declaredBy(await surroundings.readManifests(paths), reading.namespace);
-  const { namespaces, policies } = declared.cluster;
-  // A dump may be taken while probes run: they are not the cluster's own.
-  const pods = declared.cluster.pods.filter((pod) => !isProbePod(pod));
+  const { pods, namespaces, policies } = declared.cluster;
   sayProblems(declared.problems, surroundings);
   if (declared.problems.some(({ severity }) => severity === 'error')) {
     surroundings.say('postern: nothing is audited of manifests that are not valid. Correct what is named above.');

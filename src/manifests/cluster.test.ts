@@ -96,6 +96,18 @@ describe('a dump without the ReplicaSets', () => {
     expect(pods.map(({ metadata }) => metadata.name)).toEqual(['a-77-x']);
   });
 
+  it('does not take Postern’s own pods for anybody’s: they wear the labels of others', () => {
+    const { pods, view } = cluster(
+      [
+        `apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {app: web}}\nspec: {containers: []}\n`,
+        `apiVersion: v1\nkind: Pod\nmetadata: {name: postern-probe-x, labels: {app: web, postern.dev/component: probe}}\nspec: {containers: []}\n`,
+      ].join('---\n'),
+    );
+
+    expect(pods.map(({ metadata }) => metadata.name)).toEqual(['web']);
+    expect(view.pods('shop')).toHaveLength(1);
+  });
+
   it('tells pods of a node’s own manifests apart', () => {
     const mirror = (name: string): string =>
       `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, ownerReferences: [{kind: Node, name: a, controller: true}]}\nspec: {containers: []}\n`;

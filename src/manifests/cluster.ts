@@ -1,5 +1,5 @@
 import type { EndpointSlice, KubeObject, Namespace, Pod, Policy, Protocol, Service, Workload } from '../api/index.ts';
-import { type ClusterView, isInUse } from '../plan/index.ts';
+import { type ClusterView, isInUse, isProbePod } from '../plan/index.ts';
 import { containerPortNamed, selectorMatches } from '../policy/index.ts';
 import type { Inventory } from './inventory.ts';
 import { ownerOf, podsOf, type Template } from './workloads.ts';
@@ -55,7 +55,9 @@ function byNamespace<T extends KubeObject>(objects: readonly T[]): ReadonlyMap<s
 }
 
 /** Pods as written, and those of workloads that have none among them: a dump of a live cluster holds both. */
-function allPods({ pods, workloads }: Inventory): readonly Pod[] {
+function allPods({ pods: written, workloads }: Inventory): readonly Pod[] {
+  // A dump of a cluster in which a run was under way: they wear the labels of others.
+  const pods = written.filter((pod) => !isProbePod(pod));
   const owners = new Set(
     [...pods, ...workloads].flatMap(({ metadata }) =>
       (metadata.ownerReferences ?? []).map(({ kind, name }) => ownerKey(metadata.namespace, kind, name)),
