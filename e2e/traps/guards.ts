@@ -53,3 +53,17 @@ export const refusal: Patch = {
   search: 'return hasArrived(observation, evidence)',
   replace: "return true ? { verdict: 'Passed', reason: 'Denied' } : hasArrived(observation, evidence)",
 };
+
+/** A Deny that met silence is looked at once more. */
+export const secondLook: Patch = {
+  file: 'src/probe/program/probe.sh',
+  search: 'attempts=2\n      attempt "$@"\n',
+  replace: 'attempts=2\n',
+};
+
+/** A readiness probe counts only while the kubelet is heard of. */
+export const nodeIsHeard: Patch = {
+  file: 'src/verdict/control.ts',
+  search: 'if (check.target.readinessProved && isNodeHeard) {',
+  replace: 'if (check.target.readinessProved) {',
+};

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { whileLost } from '../broken-network.ts';
+import { secondLook } from '../guards.ts';
 import { addressOf, declaring, deployment, expectationOf, isRunning, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -43,11 +44,7 @@ export const chance: Family = {
     },
     {
       name: 'the first packets of a Deny get lost',
-      guard: {
-        file: 'src/probe/program/probe.sh',
-        search: 'attempts=2\n      attempt "$@"\n',
-        replace: 'attempts=2\n',
-      },
+      guard: secondLook,
       right: leaks,
       wrong: passed,
       spring: (scene) =>
@@ -64,6 +61,8 @@ export const chance: Family = {
         search: "expected === 'Deny' ? disproofOf(check, stated, proofs) : undefined;",
         replace: 'undefined;',
       },
+      // It would see by itself what the other expectation sees.
+      fault: secondLook,
       right: leaks,
       wrong: passed,
       spring: (scene) =>

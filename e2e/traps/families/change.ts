@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeIsHeard } from '../guards.ts';
 import { closeGate, gatedSource, holding, openGate } from '../held-run.ts';
 import { closedFor, declaring, deployment, expectationOf, podsOf, verdictOtherThan, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
@@ -86,6 +87,8 @@ export const change: Family = {
         search: "if (!targetStands) return inconclusive('TargetChanged');",
         replace: '',
       },
+      // Nobody is heard of a pod that is gone, which would leave the Deny without a control.
+      fault: nodeIsHeard,
       right: 'Inconclusive TargetChanged',
       wrong: passed,
       spring: (scene) => whileReplaced(scene, 'Deny'),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../harness/wait.ts';
 import { whileCutOff } from '../broken-network.ts';
-import { refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
+import { nodeIsHeard, refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
 import { closedFor, declaring, deployment, expectationOf, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -42,11 +42,7 @@ export const cluster: Family = {
     },
     {
       name: "the target's node is gone, and its pods are still called Ready",
-      guard: {
-        file: 'src/verdict/control.ts',
-        search: 'if (check.target.readinessProved && isNodeHeard) {',
-        replace: 'if (check.target.readinessProved) {',
-      },
+      guard: nodeIsHeard,
       right: 'Inconclusive NoTargetControl',
       wrong: passed,
       spring: (scene) =>
