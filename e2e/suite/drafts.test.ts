@@ -22,6 +22,13 @@ describe('drafts from what a cluster holds', () => {
     expectation('api-reaches-db', 'api', 'db', 'Allow'),
     expectation('web-does-not-reach-db', 'web', 'db', 'Deny'),
     expectation('db-does-not-reach-api', 'db', 'api', 'Deny'),
+    // Who may send nothing at all is believed only beside another probe on its node.
+    {
+      name: 'db-resolves-names',
+      from: { workload: { kind: 'Deployment', name: 'db' } },
+      to: { dns: { name: 'kubernetes.default.svc' } },
+      expect: 'Allow',
+    },
   ]);
   /** What the README tells to pipe into the command line. */
   const dump = async (): Promise<string> =>
@@ -51,6 +58,7 @@ describe('drafts from what a cluster holds', () => {
       'api-reaches-db': 'Passed',
       'web-does-not-reach-db': 'Passed',
       'db-does-not-reach-api': 'Passed',
+      'db-resolves-names': 'Passed',
     });
   });
 
@@ -64,6 +72,7 @@ describe('drafts from what a cluster holds', () => {
     const test = await nextRun(world.kubectl, namespace, names[0]?.metadata.name ?? '');
     const rows = [...rowsOf(test).values()];
     expect(new Set(rows.map((row) => row.expect))).toEqual(new Set(['Allow', 'Deny']));
-    expect(rows.filter(({ message }) => !message.startsWith('Would be Passed'))).toEqual([]);
+    const told = rows.map(({ name, message }) => `${name}: ${message}`);
+    expect(told.filter((row) => !row.includes(': Would be Passed'))).toEqual([]);
   });
 });

@@ -116,7 +116,7 @@ function runTests(given: Given, declared: Declared, reading: Reading, surroundin
   surroundings.print(
     yamlOf(
       tests.map(({ test, ...each }, index) => ({
-        comments: [...(index === 0 ? head : []), ...controlNote(each)],
+        comments: [...(index === 0 ? head : []), ...controlNotes(each)],
         object: test,
       })),
     ),
@@ -131,10 +131,18 @@ function bounded(lines: readonly string[]): readonly string[] {
   return [...lines.slice(0, mostLines), `Left out: ${lines.length - mostLines} more.`];
 }
 
-function controlNote({ withoutControl }: Pick<DraftedTest, 'withoutControl'>): readonly string[] {
-  if (withoutControl.length === 0) return [];
+function controlNotes({ withoutControl, withoutSender }: Omit<DraftedTest, 'test'>): readonly string[] {
   return [
-    `To be proved on the wire, these Denies need somebody who shows that the target answers, by \`control.from\`, by an Allow or by a readiness probe on that port: ${withoutControl.join(', ')}.`,
+    ...(withoutControl.length === 0
+      ? []
+      : [
+          `To be proved on the wire, these Denies need somebody who shows that the target answers, by \`control.from\`, by an Allow or by a readiness probe on that port: ${withoutControl.join(', ')}.`,
+        ]),
+    ...(withoutSender.length === 0
+      ? []
+      : [
+          `No Allow of this test shows that the sources of these Denies can send at all. They are proved only where another probe pod on their node connects; an Allow to \`dns: {name: kubernetes.default.svc}\` proves it everywhere, where names may be resolved: ${withoutSender.join(', ')}.`,
+        ]),
   ];
 }
 

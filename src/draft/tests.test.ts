@@ -209,6 +209,16 @@ describe('draftTests', () => {
     ]);
   });
 
+  it('says which Denies come from a source of which nothing shows that it can send, since its silence proves nothing', () => {
+    const { tests } = draftedFrom([
+      deployment('shop/web'),
+      deployment('shop/db'),
+      networkPolicy('shop/db', { podSelector: { matchLabels: { app: 'db' } }, egress: [] }),
+    ]);
+
+    expect(tests[0]?.withoutSender).toEqual(['db-does-not-reach-db-8080', 'web-does-not-reach-db-8080']);
+  });
+
   it('names no two lines alike, whatever workloads are called, and each within what the API takes', () => {
     const long = 'x'.repeat(60);
     const pod = (name: string) => ({

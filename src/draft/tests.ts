@@ -25,6 +25,8 @@ export interface DraftedTest {
   readonly test: TestManifest;
   /** Names of its Denies that neither an Allow of it nor a readiness probe proves: something else has to show that their targets answer. */
   readonly withoutControl: readonly string[];
+  /** Names of its Denies from sources that no Allow of it is about: something else has to show that they can send. */
+  readonly withoutSender: readonly string[];
 }
 
 export interface DraftedTests {
@@ -84,7 +86,11 @@ export function draftTests(
   );
   return {
     tests: [...tests.values()].flatMap((own) =>
-      own.map(({ test, ready }) => ({ test: asManifest(test), withoutControl: unproved(test, ready) })),
+      own.map(({ test, ready }) => ({
+        test: asManifest(test),
+        withoutControl: unproved(test, ready),
+        withoutSender: mute(test),
+      })),
     ),
     leftOut: [...unnamed, ...failed, ...leftOut],
   };
@@ -223,6 +229,12 @@ function unproved({ spec: { expectations } }: ConnectivityTest, ready: ReadonlyS
   return expectations
     .filter((each) => each.expect === 'Deny' && !shown.has(doorOf(each)) && !ready.has(each.name))
     .map(({ name }) => name);
+}
+
+function mute({ spec: { expectations } }: ConnectivityTest): readonly string[] {
+  const sourceOf = ({ from }: Expectation): string => JSON.stringify(from);
+  const sending = new Set(expectations.filter(({ expect }) => expect === 'Allow').map(sourceOf));
+  return expectations.filter((each) => each.expect === 'Deny' && !sending.has(sourceOf(each))).map(({ name }) => name);
 }
 
 function asManifest({ apiVersion, kind, metadata, spec }: ConnectivityTest): TestManifest {
