@@ -85,6 +85,14 @@ describe('a check', () => {
 
   it.each<[string, () => void]>([
     [
+      'a probe pod that a Service selects as it selects its source',
+      () =>
+        changes.note(
+          modified<EndpointSlice>(slice, sliceOf('db', [db, podOf('postern-probe-abcdefgh')])),
+          sliceStanding,
+        ),
+    ],
+    [
       'metadata of a policy',
       () => changes.note(modified(policy, { ...policy, metadata: { ...policy.metadata, labels: {} } }), policyStanding),
     ],

@@ -2,6 +2,7 @@ import type { EndpointSlice, Expectation, KubeObject, Namespace, Pod, Policy, Se
 import type { Clock } from '../clock/index.ts';
 import type { Change } from '../kube/index.ts';
 import type { Check, Plan } from '../plan/index.ts';
+import { isProbeName } from '../runner/index.ts';
 
 /** What an object is to the network: whom a change of it concerns, and what of it counts as one. */
 interface Standing {
@@ -70,11 +71,16 @@ export function serviceStanding({ metadata, spec }: Service): Standing {
   return { subject: serviceOf(metadata.namespace, metadata.name), facts: spec };
 }
 
+/**
+ * Probe pods come and go in the Services that select their source, never ready: a run would take its own pods for a change, excuse
+ * what it saw, and begin again for ever.
+ */
 export function sliceStanding({ metadata, endpoints, ports }: EndpointSlice): Standing {
   const service = metadata.labels?.['kubernetes.io/service-name'] ?? '';
+  const others = endpoints?.filter(({ targetRef }) => !isProbeName(targetRef?.name ?? ''));
   return {
     subject: serviceOf(metadata.namespace, service),
-    facts: [endpoints?.map(({ addresses }) => addresses), ports],
+    facts: [others?.map(({ addresses }) => addresses), ports],
   };
 }
 

@@ -2,4 +2,4 @@
 export { listeningAt } from './collect.ts';
 export type { ProbeOwner, ProbeSettings } from './manifest.ts';
 export { type Batch, isComplete, type Probe, type Run, type Task } from './run.ts';
-export { type BatchOrder, createRunner, type Runner } from './runner.ts';
+export { type BatchOrder, createRunner, isProbeName, type Runner } from './runner.ts';

@@ -65,12 +65,19 @@ function prepareBatch({ owner, tasks, times }: BatchOrder, { clock, token }: Run
   };
 }
 
+const namePrefix = 'postern-probe-';
+
+/** Whether a pod is called as probe pods are: where only names are known, such as in EndpointSlices. */
+export function isProbeName(name: string): boolean {
+  return name.startsWith(namePrefix);
+}
+
 function prepareProbe({ metadata }: ProbeOwner, assignment: Task, token: string): Probe {
   // Whoever may make cluster-scoped tests may read every namespace.
   const isAbroad = (metadata.namespace ?? '') !== '' && metadata.namespace !== assignment.identity.namespace;
   return {
     // Letters only: a StatefulSet claims pods by name, and its names end in a number.
-    name: `postern-probe-${token.slice(0, 8)}`,
+    name: `${namePrefix}${token.slice(0, 8)}`,
     namespace: assignment.identity.namespace,
     nonce: token,
     assignment,
