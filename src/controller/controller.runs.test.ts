@@ -117,6 +117,24 @@ describe('the controller', () => {
     },
   );
 
+  it('takes a run on request for one of a change that came with it, and looks once more', async () => {
+    await startWithVerdicts();
+
+    stage.write(policyOf('lock', { matchLabels: { tier: 'gold' } }));
+    await stage.noticed();
+    stage.write({
+      ...boundaries(),
+      metadata: { ...boundaries().metadata, annotations: { 'postern.dev/run-requested-at': 'now' } },
+    });
+    await stage.atRest(2);
+    expect(stage.started).toEqual(['shop/boundaries Spec', 'shop/boundaries Change']);
+    expect(stage.statusOf()?.lastHandledRunRequest).toBe('now');
+    await stage.pass(15_000);
+    await stage.atRest(3);
+
+    expect(stage.started.slice(2)).toEqual(['shop/boundaries Confirmation']);
+  });
+
   it('waits for the end of a burst of changes, but for five seconds at most', async () => {
     await startWithVerdicts();
     const times: number[] = [];

@@ -274,8 +274,7 @@ export class Reconciler {
     const order = { owner: test, ownerOf, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
-      // A run that a change overtook is repeated because of that change.
-      trigger: remembered.disturbedRuns > 0 ? 'Change' : trigger,
+      trigger: isOfChange(test, fingerprint, trigger) || remembered.disturbedRuns > 0 ? 'Change' : trigger,
       generation: test.metadata.generation,
       fingerprint,
       plan,
@@ -355,6 +354,14 @@ export class Reconciler {
   #timestamp(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
+}
+
+/**
+ * Whether a run, whatever asked for it, is the first one that sees the world as it is now: the network plugin may be as late for a
+ * run on request as for one that the change itself started, and it is followed by a second look all the same.
+ */
+function isOfChange({ status }: ConnectivityTest, fingerprint: string, trigger: Run['trigger']): boolean {
+  return trigger !== 'Spec' && status?.lastRun !== undefined && status.lastRun.fingerprint !== fingerprint;
 }
 
 /** How the run itself ended, whatever damping shows of it. */
