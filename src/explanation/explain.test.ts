@@ -301,6 +301,18 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    finding: 'NoRuleAdmits',
+    when: 'a policy of another dialect restricts, and a NetworkPolicy admits beside it',
+    expected: 'Allow',
+    policies: [
+      policyOf('cilium.io/v2', 'CiliumNetworkPolicy', 'shop/api', {
+        endpointSelector: { matchLabels: { app: 'api' } },
+        ingress: [{ fromEndpoints: [{ matchLabels: { app: 'other' } }] }],
+      }),
+    ],
+    edit: '',
+  },
+  {
     finding: 'OrWhereAndWasMeant',
     when: 'two items hold a selector each',
     expected: 'Deny',

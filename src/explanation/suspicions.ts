@@ -96,8 +96,10 @@ function higherTier(scene: Scene, direction: Direction): readonly Suspicion[] {
   const { basis, decidedBy, isolatedBy } = scene.decision[direction];
   const isForeign = ({ policy }: PolicyPart): boolean => policy.group !== 'networking.k8s.io';
   const isolating = basis.reason === 'NoRuleAdmits' ? isolatedBy.filter(isForeign) : [];
-  const part = decidedBy.find(isForeign) ?? isolating[0];
-  if (part === undefined) return [];
+  const decided = decidedBy.find(isForeign);
+  const part = decided ?? isolating[0];
+  // Dialects that are asked together admit together: there a NetworkPolicy opens what nobody's rule has denied.
+  if (part === undefined || (decided === undefined && isOpenedByNetworkPolicy(scene, direction))) return [];
   const { kind, name, namespace } = part.policy;
   const where = namespace === undefined ? name : `${namespace}/${name}`;
   return [
@@ -111,6 +113,12 @@ function higherTier(scene: Scene, direction: Direction): readonly Suspicion[] {
       isForOthers: false,
     },
   ];
+}
+
+function isOpenedByNetworkPolicy(scene: Scene, direction: Direction): boolean {
+  const { subject, peer } = scene.partiesOf(direction);
+  const made = isFree(scene, admittingPolicy(direction, subject, peer, scene.question));
+  return made !== undefined && scene.decisionAfter({ summary: '', changes: [made] })[direction].answer === 'allow';
 }
 
 function noRule(
