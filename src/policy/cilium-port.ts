@@ -50,8 +50,9 @@ function readPort(reader: Reader, value: unknown, path: string): readonly PortMa
   // Other protocols have no part in connections of TCP, UDP and SCTP.
   if (protocol !== 'any' && !isPolicyProtocol(protocol)) return [];
   if (typeof port === 'string' && /[a-z]/i.test(port)) return [{ path, protocol, name: port.toLowerCase() }];
-  if (port === undefined || (typeof port !== 'string' && typeof port !== 'number')) {
-    reader.reject(`${path}.port`, 'port is needed: write it as a string, such as "80"; "0" is every port.');
+  if (typeof port !== 'string') {
+    const what = typeof port === 'number' ? `port is a string here: write "${port}" in quotes.` : undefined;
+    reader.reject(`${path}.port`, what ?? 'port is needed: write it as a string, such as "80"; "0" is every port.');
     return [];
   }
   if (Number(port) === 0) return [{ path, protocol }];

@@ -317,6 +317,7 @@ describe('compileCilium', () => {
     ['peers of two kinds in a rule', { ingress: [{ ...from({}), fromEntities: ['all'] }] }, 'spec.ingress[0]'],
     ['two selectors', { nodeSelector: {} }, 'spec'],
     ['a block that is none', { egress: [{ toCIDR: ['x'] }] }, 'spec.egress[0].toCIDR[0]'],
+    ['a port without quotes', { ingress: [ports({ port: 8080 })] }, 'spec.ingress[0].toPorts[0].ports[0].port'],
     ['a port above 65535', { ingress: [ports({ port: '70000' })] }, 'spec.ingress[0].toPorts[0].ports[0].port'],
   ])('reports %s and leaves the policy out', (_, spec, path) => {
     const { findings, policies } = policyModel({ ...base, policies: [cnp(spec)] });
