@@ -57,7 +57,7 @@ async function main(words: readonly string[]): Promise<void> {
     const mistake = mistakes.get(scenario.name);
     if (mistake === undefined) return await runScenario(kubectl, scenario);
     const { rows, finding, cured } = await runBrokenWorld(kubectl, scenario, mistake);
-    cures.push({ world: scenario.name, wanted: mistake.finding, finding, cured });
+    cures.push({ world: scenario.name, wanted: mistake.live ?? mistake.finding, finding, cured });
     return rows;
   }
 

@@ -69,6 +69,8 @@ export interface Mistake {
   readonly expectation: string;
   readonly verdict: string;
   readonly finding: string;
+  /** What a live status has beside the evidence, if that is not the finding; `none` where it has nothing to explain. */
+  readonly live?: string;
   readonly policy: string;
 }
 
