@@ -31,6 +31,33 @@ describe('the verdicts of', () => {
       ingress: [],
     });
 
+  it('a failing Deny to a Service whose pods are a source, too, are not probed for ever', async () => {
+    const { namespace, kubectl } = world;
+    await world.apply(
+      connectivityTest(namespace, 'mutual', [
+        expectation('opens', 'open', 'client', 'Allow'),
+        expectation('does-not-open', 'client', 'open', 'Deny'),
+      ]),
+    );
+    await waitFor(
+      async () => rowsOf(await readTest(kubectl, namespace, 'mutual')).get('does-not-open')?.verdict === 'Failed',
+      { what: 'the failure', timeoutMs: 90_000 },
+    );
+
+    const runs = new Set<string>();
+    const until = performance.now() + 40_000;
+    await waitFor(
+      async () => {
+        runs.add((await readTest(kubectl, namespace, 'mutual')).status?.lastRun?.id ?? '');
+        return performance.now() > until;
+      },
+      { what: 'the end of the watch', timeoutMs: 60_000, everyMs: 1000 },
+    );
+    // The one that failed, one that looks again when the changes are old enough, and one to confirm.
+    expect(runs.size).toBeLessThanOrEqual(3);
+    await kubectl(`delete connectivitytest mutual -n ${namespace}`);
+  });
+
   it('128 expectations from one source come all at once, though they need two pods', async () => {
     const { namespace, kubectl } = world;
     const { items } = await kubectl.json<{ items: { status: { podIP: string } }[] }>(
