@@ -32,18 +32,19 @@ const silence: Observation = {
 };
 
 function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Run {
+  const { plan: planned = plan } = parts;
   return {
     id: 'r',
     trigger: 'Change',
     generation: 1,
     fingerprint: 'f',
-    plan,
-    readySince: readySince(plan, viewOf({ pods })),
+    plan: planned,
+    readySince: readySince(planned, viewOf({ pods })),
     startedAt: now - 6000,
     begunAt: 50_000,
     delaySeconds: 0,
     deadline: now,
-    probes: plan.assignments.map((assignment) => ({
+    probes: planned.assignments.map((assignment) => ({
       reportedAt: 50_000,
       name: 'p',
       namespace: 'shop',
@@ -300,6 +301,17 @@ describe('a readiness probe as the only control', () => {
     ],
   ])('%s', (_, run, seen, monotonic, waitMs) => {
     expect(heartbeatWaitMs(test, run, seen, monotonic)).toBe(waitMs);
+  });
+
+  it('is waited for by a dry run as well, whose sentence says what it would have come to', () => {
+    const expectations = test.spec.expectations.map((each) => ({ ...each, dryRun: true }));
+    const dry = { ...test, spec: { ...test.spec, expectations } };
+    const run = runOf({ plan: planFor(dry, viewOf({ pods })) });
+
+    expect(heartbeatWaitMs(dry, run, heard(undefined), 51_000)).toBe(
+      heartbeatWaitMs(test, runOf(), heard(undefined), 51_000),
+    );
+    expect(heartbeatWaitMs(dry, run, heard(undefined), 51_000)).toBeGreaterThan(0);
   });
 
   it('is not waited for while probes have not reported', () => {

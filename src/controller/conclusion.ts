@@ -193,7 +193,8 @@ export function heartbeatWaitMs(
   if (waitMs <= 0) return 0;
   const evidence = evidenceOf(test, run, circumstances);
   const verdicts = (rows: ReturnType<typeof concludeRun>): string =>
-    JSON.stringify(rows.map(({ verdict, reason }) => [verdict, reason]));
+    // What a dry run would have come to stands in its sentence alone.
+    JSON.stringify(rows.map(({ verdict, reason, message }) => [verdict, reason, reason === 'DryRun' ? message : '']));
   const ifHeard = concludeRun(test, { ...evidence, isNodeHeard: () => true });
   return verdicts(concludeRun(test, evidence)) === verdicts(ifHeard) ? 0 : waitMs;
 }
