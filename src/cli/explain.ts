@@ -5,6 +5,7 @@ import { escapeUnseen, plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
 import { effectInWords, effectsOn } from './edit-effect.ts';
+import { flowLogCommand } from './flow-logs.ts';
 import { alignedLine, placesIn, type TriedExplanation, triedExplanationOf } from './explanations.ts';
 import { findingProblems, inputOptions, selectedTests } from './inputs.ts';
 import { outputOption, readingOf, readingOptions } from './options.ts';
@@ -119,6 +120,10 @@ function asText({ prediction, explanation }: Explained, place: PlaceInWords, { p
   const { test, expectation, verdict, reason, message } = prediction;
   const { namespace, name } = test.metadata;
   const to = `${describeTarget(expectation, namespace)} on ${describePort(expectation)}`;
+  const flows =
+    explanation === undefined || prediction.question === undefined
+      ? undefined
+      : flowLogCommand(profile, explanation, prediction.question);
   const lines = [
     `${verdict.toUpperCase()} (PREDICTED)  ${namespace}/${name}: ${expectation.name}`,
     `expected      ${expectation.expect}: ${describeSource(expectation)} -> ${to}`,
@@ -133,6 +138,7 @@ function asText({ prediction, explanation }: Explained, place: PlaceInWords, { p
             return effect && effectInWords(effect);
           }),
         ]),
+    ...(flows === undefined ? [] : [`flow logs     ${flows}`]),
   ];
   return lines.map(alignedLine).join('\n');
 }
