@@ -1,9 +1,10 @@
 import {
   type CompiledPolicy,
   type Condition,
-  type LabelExpression,
+  leavesOf,
   namespaceNameLabel,
   type Requirement,
+  requirementsOf,
   type Section,
   selectorMatches,
 } from '../policy/index.ts';
@@ -61,31 +62,7 @@ function isForProbes({ subject }: Section): boolean {
 
 /** Every term of a condition, wherever it stands. */
 export function requirementsIn(condition: Condition): readonly Requirement[] {
-  switch (condition.kind) {
-    case 'Labels':
-      return termsOf(condition.expression);
-    case 'Not':
-      return requirementsIn(condition.condition);
-    case 'Some':
-    case 'All':
-      return condition.conditions.flatMap(requirementsIn);
-    case 'Block':
-    case 'Entity':
-    case 'Open':
-      return [];
-  }
-}
-
-function termsOf(expression: LabelExpression): readonly Requirement[] {
-  switch (expression.kind) {
-    case 'Requirement':
-      return [expression];
-    case 'Not':
-      return termsOf(expression.of);
-    case 'All':
-    case 'Some':
-      return expression.of.flatMap(termsOf);
-  }
+  return leavesOf(condition).flatMap((leaf) => (leaf.kind === 'Labels' ? requirementsOf(leaf.expression) : []));
 }
 
 /** `it asks for app: web`. */

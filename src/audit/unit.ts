@@ -1,5 +1,5 @@
 import type { Pod } from '../api/index.ts';
-import type { CompiledPolicy, Condition, PolicyModel } from '../policy/index.ts';
+import { type CompiledPolicy, type Condition, leavesOf, type PolicyModel } from '../policy/index.ts';
 import type { AuditWorld } from './world.ts';
 
 /**
@@ -69,7 +69,10 @@ function podKey(namespace = 'default', name: string): string {
  * their nodes' addresses lie in. The model's classes part them by node, which the statement speaks of in other words.
  */
 function hostSignatures(model: PolicyModel): (pod: Pod, position: number) => string {
-  const blocks = model.policiesInEveryReading.flatMap(conditionsOf).flatMap(blocksIn);
+  const blocks = model.policiesInEveryReading
+    .flatMap(conditionsOf)
+    .flatMap(leavesOf)
+    .filter(({ kind }) => kind === 'Block');
   const members = blocks.map((block) => new Set(model.matching([block])));
   return ({ metadata, spec, status }, position) =>
     JSON.stringify([
@@ -85,20 +88,4 @@ function conditionsOf({ sections }: CompiledPolicy): readonly Condition[] {
   return sections.flatMap(({ rules }) =>
     rules.flatMap(({ subject, peers = [] }) => [...subject, ...peers.flatMap(({ conditions }) => conditions)]),
   );
-}
-
-function blocksIn(condition: Condition): readonly Condition[] {
-  switch (condition.kind) {
-    case 'Block':
-      return [condition];
-    case 'Not':
-      return blocksIn(condition.condition);
-    case 'Some':
-    case 'All':
-      return condition.conditions.flatMap(blocksIn);
-    case 'Labels':
-    case 'Entity':
-    case 'Open':
-      return [];
-  }
 }

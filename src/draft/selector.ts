@@ -1,11 +1,8 @@
 import type { Pod, PodSelector } from '../api/index.ts';
 import { wornLabels } from '../plan/index.ts';
-import { selectorMatches } from '../policy/index.ts';
+import { selectorMatches, tellingLabelKeys } from '../policy/index.ts';
 
 type Labels = Readonly<Record<string, string>>;
-
-/** Keys by which people tell workloads apart, the most telling first. */
-const telling = ['app.kubernetes.io/name', 'app', 'k8s-app', 'name', 'app.kubernetes.io/component', 'component'];
 
 /** As many as a test's selector may have. */
 const mostTerms = 16;
@@ -29,7 +26,7 @@ export function selectorFor(
     Object.fromEntries(Object.entries(shared).filter(([key]) => keys.includes(key)));
   const candidates = [
     only(Object.keys(preferred).filter((key) => Object.hasOwn(shared, key) && shared[key] === preferred[key])),
-    ...telling.map((key) => only([key])),
+    ...tellingLabelKeys.map((key) => only([key])),
     shared,
   ].filter((labels) => Object.keys(labels).length > 0 && Object.keys(labels).length <= mostTerms);
   const meets = (matchLabels: Labels) => others.filter((labels) => selectorMatches({ matchLabels }, labels));

@@ -1,4 +1,5 @@
 import type { KubeObject, Pod } from '../api/index.ts';
+import { tellingLabelKeys } from '../policy/index.ts';
 import { isRecord, type ObjectReference, objectReference, valueAt } from './edit.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -41,16 +42,7 @@ export function withoutNoise(labels: Labels = {}): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !noise.has(key)));
 }
 
-/** Keys by which people tell workloads apart, the most telling first. */
-const telling = [
-  'app.kubernetes.io/name',
-  'app',
-  'k8s-app',
-  'name',
-  'app.kubernetes.io/component',
-  'component',
-  'role',
-];
+const telling = [...tellingLabelKeys, 'role'];
 
 /** The labels by which a policy would select the pods of this side: those of its workload's own selector, else the telling ones. */
 export function identifyingLabels({ labels, workload }: Side): Labels {

@@ -1,5 +1,6 @@
 import { allHold, conditionHolds, type Scene } from './condition.ts';
-import { expressionHolds, type LabelExpression, type Requirement } from './labels.ts';
+import { expressionHolds, type Requirement } from './labels.ts';
+import { requirementsOf } from './leaves.ts';
 import type { Condition, Peer, PortMatch, Rule, Section } from './normal-form.ts';
 import type { Party } from './party.ts';
 import { type Connection, matchRule, portMatches } from './rule.ts';
@@ -55,7 +56,7 @@ export function examineSection(section: Section, connection: Connection): Examin
 }
 
 function examineCondition(condition: Condition, party: Party, scene: Scene): ExaminedCondition {
-  const terms = condition.kind === 'Labels' && party.kind === 'pod' ? requirementsIn(condition.expression) : [];
+  const terms = condition.kind === 'Labels' && party.kind === 'pod' ? requirementsOf(condition.expression) : [];
   return {
     condition,
     holds: conditionHolds(condition, party, scene),
@@ -64,16 +65,4 @@ function examineCondition(condition: Condition, party: Party, scene: Scene): Exa
       holds: party.kind === 'pod' ? expressionHolds(requirement, party.sources) : 'no',
     })),
   };
-}
-
-function requirementsIn(expression: LabelExpression): readonly Requirement[] {
-  switch (expression.kind) {
-    case 'Requirement':
-      return [expression];
-    case 'Not':
-      return requirementsIn(expression.of);
-    case 'All':
-    case 'Some':
-      return expression.of.flatMap(requirementsIn);
-  }
 }

@@ -2,8 +2,9 @@
 export { type Backend, type Backends, backendsOf, containerPortNamed, type ServicePort } from './backends.ts';
 export { CompiledPolicies } from './compiled-policies.ts';
 export type { ExaminedCondition, ExaminedRule, ExaminedSection } from './examine.ts';
-export { namespaceNameLabel, requirementHolds, selectorMatches } from './labels.ts';
+export { namespaceNameLabel, requirementHolds, selectorMatches, tellingLabelKeys } from './labels.ts';
 export type { LabelExpression, LabelOperator, Labels, Requirement } from './labels.ts';
+export { leavesOf, requirementsOf } from './leaves.ts';
 export { policyModel } from './model.ts';
 export type { PolicyModel, PolicyModelOptions } from './model.ts';
 export type * from './normal-form.ts';

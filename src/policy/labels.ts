@@ -33,6 +33,16 @@ export type LabelSources = Readonly<Record<Requirement['of'], LabelSource>>;
 /** The label that the API server puts on every namespace (since 1.21). */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
+/** Keys by which people tell workloads apart, the most telling first. */
+export const tellingLabelKeys: readonly string[] = [
+  'app.kubernetes.io/name',
+  'app',
+  'k8s-app',
+  'name',
+  'app.kubernetes.io/component',
+  'component',
+];
+
 /** The key under which a service account's name is found: no label can have an empty key. */
 export const accountNameKey = '';
 

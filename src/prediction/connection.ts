@@ -1,6 +1,14 @@
 import { textOf } from '../address/index.ts';
 import type { Pod } from '../api/index.ts';
-import type { Answer, CompiledPolicy, Condition, Endpoint, PolicyModel, PolicyProtocol } from '../policy/index.ts';
+import {
+  type Answer,
+  type CompiledPolicy,
+  type Condition,
+  type Endpoint,
+  leavesOf,
+  type PolicyModel,
+  type PolicyProtocol,
+} from '../policy/index.ts';
 
 /** One end of connections before and after a change: a workload, by one of its pods, or addresses outside of the cluster. */
 export interface End {
@@ -156,7 +164,8 @@ export function addressRangesOf(policies: readonly CompiledPolicy[], family: 4 |
 function blocksIn(policies: readonly CompiledPolicy[], wanted: 4 | 6): readonly Block[] {
   return policies
     .flatMap(conditionsOf)
-    .flatMap(blocksOf)
+    .flatMap(leavesOf)
+    .flatMap((leaf) => (leaf.kind === 'Block' ? [leaf.block, ...leaf.except] : []))
     .filter(({ family }) => family === wanted);
 }
 
@@ -166,20 +175,4 @@ function conditionsOf({ sections }: CompiledPolicy): readonly Condition[] {
   return sections.flatMap(({ rules }) =>
     rules.flatMap(({ peers = [] }) => peers.flatMap(({ conditions }) => conditions)),
   );
-}
-
-function blocksOf(condition: Condition): readonly Block[] {
-  switch (condition.kind) {
-    case 'Block':
-      return [condition.block, ...condition.except];
-    case 'Not':
-      return blocksOf(condition.condition);
-    case 'Some':
-    case 'All':
-      return condition.conditions.flatMap(blocksOf);
-    case 'Labels':
-    case 'Entity':
-    case 'Open':
-      return [];
-  }
 }
