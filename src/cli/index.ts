@@ -1,11 +1,6 @@
 /** The command line: what is asked for, answered as text, JSON or a report for a pipeline. */
-import { auditCommand } from './audit.ts';
-import { checkCommand } from './check.ts';
-import { diffCommand } from './diff.ts';
-import { draftCommand } from './draft.ts';
-import { explainCommand } from './explain.ts';
 import { givenArguments } from './arguments.ts';
-import { type ExitCode, exitCodes, type Surroundings, UsageError } from './command.ts';
+import { type Command, type ExitCode, exitCodes, type Surroundings, UsageError } from './command.ts';
 import { helpFor, overview } from './help.ts';
 import { plainText } from '../text/index.ts';
 
@@ -13,22 +8,35 @@ export { type Surroundings, UsageError } from './command.ts';
 
 const maxBytes = 4096;
 
-const commands = [checkCommand, explainCommand, diffCommand, auditCommand, draftCommand];
+/** Each is read when it is asked for: most of a command's time is that of reading what it is made of. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).checkCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  diff: async () => (await import('./diff.ts')).diffCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  draft: async () => (await import('./draft.ts')).draftCommand,
+};
+
+async function commandNamed(name: string | undefined): Promise<Command | undefined> {
+  return name !== undefined && Object.hasOwn(commands, name) ? await commands[name]?.() : undefined;
+}
 
 /** Runs the command that the words ask for, and says how it ended. */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const [name, ...rest] = words;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    const asked = commands.find((command) => command.name === rest[0]);
-    surroundings.print(asked === undefined ? overview(commands) : helpFor(asked));
+    const asked = await commandNamed(rest[0]);
+    surroundings.print(
+      asked === undefined ? overview(await Promise.all(Object.values(commands).map((read) => read()))) : helpFor(asked),
+    );
     return exitCodes.passed;
   }
   if (name === 'version' || name === '--version') {
     surroundings.print(surroundings.version);
     return exitCodes.passed;
   }
-  const command = commands.find((each) => each.name === name);
   try {
+    const command = await commandNamed(name);
     if (command === undefined) throw new UsageError(`There is no command ${name}. See \`postern --help\`.`);
     if (rest.includes('--help') || rest.includes('-h')) {
       surroundings.print(helpFor(command));
