@@ -3,7 +3,15 @@ import { auditCodes, type AuditFinding, auditOf, type AuditSeverity, statementRo
 import { editLines } from '../explanation/index.ts';
 import { ownerOf } from '../manifests/index.ts';
 import { worldOf } from '../prediction/index.ts';
-import { type AuditReport, type AuditRow, jsonAudit, markdownAudit, sarifAudit, textAudit } from '../report/index.ts';
+import {
+  type AuditReport,
+  type AuditRow,
+  counted,
+  jsonAudit,
+  markdownAudit,
+  sarifAudit,
+  textAudit,
+} from '../report/index.ts';
 import { escapeUnseen, plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
@@ -148,9 +156,7 @@ function notesOf(pods: readonly Pod[], { profile }: Reading): readonly string[] 
   const finished = pods.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
   return [
     `Predicted from what was read${profile === undefined ? '' : `, as ${profile} does it`}: pods that were not read are not spoken of. A pod's own node may always reach it, and answers to what is admitted need no rule.`,
-    ...(finished.length === 0
-      ? []
-      : [`Left out: ${finished.length} finished ${finished.length === 1 ? 'pod' : 'pods'}.`]),
+    ...(finished.length === 0 ? [] : [`Left out: ${counted(finished.length, 'finished pod', 'finished pods')}.`]),
   ];
 }
 

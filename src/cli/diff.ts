@@ -3,7 +3,7 @@ import { plainText } from '../text/index.ts';
 import { choice } from './arguments.ts';
 import { changesFrom } from './changed-connections.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { findingProblems } from './inputs.ts';
+import { findingProblems, inputOptions } from './inputs.ts';
 import { failOnOf, outputOption, readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { declaredBy, type LocatedPrediction, predictAll } from './world.ts';
@@ -28,13 +28,7 @@ export const diffCommand: Command = {
     'git worktree add /tmp/base origin/main && postern diff /tmp/base/manifests manifests --fail-on violated,opened',
   ],
   options: {
-    filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with tests. May be repeated.',
-    },
+    filename: { ...inputOptions.filename, description: 'File or folder with tests. May be repeated.' },
     output: outputOption(formats),
     ...readingOptions,
     'fail-on': {

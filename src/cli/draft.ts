@@ -1,7 +1,8 @@
 import { draftPolicies, type DraftedTest, draftTests, yamlOf } from '../draft/index.ts';
+import { counted } from '../report/index.ts';
 import { plainText } from '../text/index.ts';
 import { type Command, type ExitCode, exitCodes, type Given, type Surroundings, UsageError } from './command.ts';
-import { findingProblems, selectedTests } from './inputs.ts';
+import { findingProblems, inputOptions, selectedTests } from './inputs.ts';
 import { readingOf, readingOptions } from './options.ts';
 import { sayProblems } from './problems.ts';
 import { type Declared, declaredBy, predictAll, type Reading } from './world.ts';
@@ -31,19 +32,10 @@ export const draftCommand: Command = {
   ],
   options: {
     filename: {
-      type: 'string',
-      short: 'f',
-      multiple: true,
-      value: 'PATH',
+      ...inputOptions.filename,
       description: 'For `draft policies`: file or folder with tests, or -. Those of -p if absent. May be repeated.',
     },
-    manifests: {
-      type: 'string',
-      short: 'p',
-      multiple: true,
-      value: 'PATH',
-      description: 'File or folder with policies, workloads and Services, or -. May be repeated.',
-    },
+    manifests: inputOptions.manifests,
     in: {
       type: 'string',
       multiple: true,
@@ -109,7 +101,7 @@ function runTests(given: Given, declared: Declared, reading: Reading, surroundin
   }
   const { policies, pods } = declared.cluster;
   const head = [
-    `Drafted by postern ${surroundings.version} from ${policies.length} ${policies.length === 1 ? 'policy' : 'policies'} and ${pods.length} pods as written: what the policies say, not what they should say.`,
+    `Drafted by postern ${surroundings.version} from ${counted(policies.length, 'policy', 'policies')} and ${counted(pods.length, 'pod', 'pods')} as written: what the policies say, not what they should say.`,
     'Read each line, and take `dryRun` away from what is meant; what is not meant is a mistake of a policy.',
     ...bounded(leftOut.map((each) => `Left out: ${each}`)),
   ];

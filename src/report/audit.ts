@@ -1,5 +1,5 @@
 import { markdown, tableRow } from './markdown.ts';
-import { placeWords, type Place } from './report.ts';
+import { counted, placeWords, type Place } from './report.ts';
 import { locationOf, sarifLog } from './sarif.ts';
 
 /** One finding of an audit. Every text is one line that is safe to show in a terminal. */
@@ -81,7 +81,7 @@ export function auditTally(findings: readonly Pick<AuditRow, 'severity'>[]): Aud
 function summaryOf({ findings, basis }: AuditReport): string {
   if (findings === undefined) return basis;
   const { high, medium, low } = auditTally(findings);
-  const what = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+  const what = counted(findings.length, 'finding', 'findings');
   return `${what}: ${high} high, ${medium} medium, ${low} low (${basis})`;
 }
 

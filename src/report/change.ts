@@ -1,6 +1,6 @@
 import type { Verdict } from '../api/index.ts';
 import { markdown, tableRow } from './markdown.ts';
-import { placeWords, type Place } from './report.ts';
+import { counted, placeWords, type Place } from './report.ts';
 
 /** Ports over which a connection becomes possible, impossible, or open to doubt. */
 export interface ConnectionRow {
@@ -34,7 +34,7 @@ export interface ChangeReport {
 export function changeSummary({ connections, expectations }: ChangeReport): string {
   const count = (wanted: ConnectionRow['change']): number =>
     connections.filter(({ change }) => change === wanted).length;
-  const turn = expectations.length === 1 ? '1 expectation turns' : `${expectations.length} expectations turn`;
+  const turn = counted(expectations.length, 'expectation turns', 'expectations turn');
   const violated = expectations.filter(({ after }) => after === 'Failed').length;
   return `predicted: ${count('Opened')} opened, ${count('Closed')} closed, ${count('Uncertain')} uncertain connections; ${turn}, ${violated} of them to Failed`;
 }
