@@ -37,3 +37,19 @@ export async function whileCutOff<T>(
     await scene.onNode(node, 'iptables', '-w', '-t', 'mangle', '-D', ...rule);
   }
 }
+
+/** Drops the first packets of connections from a node to pods of another one for as long as `work` lasts, as firewalls do that keep state. */
+export async function whileParted<T>(
+  scene: Scene,
+  { from, to }: { readonly from: string; readonly to: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const podCidr = (await scene.kubectl(`get node ${to} -o jsonpath={.spec.podCIDR}`)).trim();
+  const rule = ['POSTROUTING', '-o', 'eth0', '-p', 'tcp', '--syn', '-d', podCidr, '-j', 'DROP'];
+  await scene.onNode(from, 'iptables', '-w', '-t', 'mangle', '-I', ...rule);
+  try {
+    return await work();
+  } finally {
+    await scene.onNode(from, 'iptables', '-w', '-t', 'mangle', '-D', ...rule);
+  }
+}

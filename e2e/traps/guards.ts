@@ -61,6 +61,13 @@ export const secondLook: Patch = {
   replace: 'attempts=2\n',
 };
 
+/** Silence from beyond another node counts only if the way there is whole. */
+export const crossing: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: "const hasPath = evidence.isCrossingProved || outcome === 'Refused';",
+  replace: 'const hasPath = true;',
+};
+
 /** A readiness probe counts only while the kubelet is heard of. */
 export const nodeIsHeard: Patch = {
   file: 'src/verdict/control.ts',

@@ -145,6 +145,7 @@ export interface EndpointSlice extends KubeObject {
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];
     readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+    readonly nodeName?: string;
     readonly targetRef?: {
       readonly kind?: string;
       readonly namespace?: string;

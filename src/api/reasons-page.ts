@@ -25,6 +25,8 @@ export const nextSteps: Readonly<Record<Reason, string>> = {
   NoTargetControl:
     'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.',
   NoSourceControl: 'Add an Allow expectation from the same source, or allow it DNS.',
+  NoPathControl:
+    'Look at routes, tunnels and firewalls between the two nodes, which the operator’s log names. If Postern may run no pods of its own there, add an Allow expectation that connects between them.',
   PolicyNotEnforced:
     'Install a network plugin that enforces NetworkPolicy, or repair it; `kubectl describe calibration` says what was seen.',
   NotCalibrated: 'Wait for the first calibration; `kubectl describe calibration` says why there is no result.',

@@ -31,6 +31,8 @@ export const reasons = {
     'no answer to a datagram, and nothing proved that the target answers such a one: over UDP that proves nothing',
   NoTargetControl: 'nothing proved that the target answers anybody on that port, so silence proves nothing',
   NoSourceControl: "nothing proved that the source's own network works, so silence proves nothing",
+  NoPathControl:
+    "nothing was seen to cross from the source's node to the target's, so silence may be a broken path between them",
   PolicyNotEnforced: "this cluster's network plugin does not enforce network policies, so no Deny can hold by policy",
   NotCalibrated: 'how this cluster denies has not been measured, so what was seen cannot be told from a denial',
   UnlikeDenial: 'silence, which is not how this cluster denies',

@@ -1,82 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ClusterView, type Plan, planFor } from '../plan/index.ts';
+import { type ClusterView, planFor } from '../plan/index.ts';
 import { CompiledPolicies } from '../policy/index.ts';
 import type { Observation } from '../probe/index.ts';
-import type { Run } from '../runner/index.ts';
 import { expectationOf, podOf, policyOf, testOf, viewOf } from '../testing/cluster-view.ts';
-import type { Denials } from '../verdict/index.ts';
-import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
-
-const now = Date.UTC(2026, 0, 1);
-const db = podOf('db-0', {
-  labels: { app: 'db' },
-  spec: { nodeName: 'node-1', containers: [{ name: 'db', readinessProbe: { tcpSocket: { port: 5432 } } }] },
-});
-const pods = [podOf('web', { labels: { app: 'web' } }), db];
-const test = testOf([
-  expectationOf({
-    name: 'web-not-db',
-    from: { pods: { matchLabels: { app: 'web' } } },
-    to: { pods: { matchLabels: { app: 'db' } }, port: 5432 },
-    expect: 'Deny',
-  }),
-]);
-const plan: Plan = planFor(test, viewOf({ pods }));
-
-const silence: Observation = {
-  outcome: 'TimedOut',
-  stage: 'connect',
-  firstOutcome: 'TimedOut',
-  attempts: 2,
-  elapsedMs: 4010,
-};
-
-function runOf(parts: Partial<Run> = {}, observation: Observation = silence): Run {
-  const { plan: planned = plan } = parts;
-  return {
-    id: 'r',
-    trigger: 'Change',
-    generation: 1,
-    fingerprint: 'f',
-    plan: planned,
-    readySince: readySince(planned, viewOf({ pods })),
-    startedAt: now - 6000,
-    begunAt: 50_000,
-    delaySeconds: 0,
-    deadline: now,
-    probes: planned.assignments.map((assignment) => ({
-      reportedAt: 50_000,
-      name: 'p',
-      namespace: 'shop',
-      nonce: 'n',
-      assignment,
-      seen: true,
-      report: {
-        checks: assignment.checks,
-        observations: new Map(assignment.checks.map(({ id }) => [id, observation])),
-        resolverAnswered: true,
-      },
-    })),
-    apiRequests: 3,
-    ...parts,
-  };
-}
-
-const drop: Denials = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
-
-function circumstances(parts: Partial<Circumstances> = {}): Circumstances {
-  return {
-    isDisturbed: false,
-    disturbedRuns: 0,
-    caches: { ...viewOf({ pods }), heardOf: () => 50_000 },
-    changes: { latest: () => undefined },
-    denials: drop,
-    freshPodDelayMs: 0,
-    seenAt: now,
-    policies: { view: viewOf({ pods }), compiled: new CompiledPolicies(), unreadKinds: [] },
-    ...parts,
-  };
-}
+import { cachesOf, circumstances, pods, runOf, silence, test } from '../testing/finished-run.ts';
+import { concludedStatus } from './conclusion.ts';
+import type { Circumstances } from './evidence.ts';
 
 describe('concludedStatus', () => {
   it('judges the run and says what it cost, its own write included', () => {
@@ -104,11 +33,7 @@ describe('concludedStatus', () => {
     ['is being deleted', [...pods.slice(0, 1), podOf('db-0', { deleting: true })]],
     ['was replaced', [...pods.slice(0, 1), podOf('db-0-again')]],
   ])('does not believe silence of a target that %s', (_, left) => {
-    const { status } = concludedStatus(
-      test,
-      runOf(),
-      circumstances({ caches: { ...viewOf({ pods: left }), heardOf: () => 50_000 } }),
-    );
+    const { status } = concludedStatus(test, runOf(), circumstances({ caches: cachesOf(viewOf({ pods: left })) }));
 
     expect(status.expectations).toMatchObject([{ verdict: 'Inconclusive', reason: 'TargetChanged' }]);
   });
@@ -265,60 +190,6 @@ describe('concludedStatus', () => {
     expect(concludedStatus(test, run, circumstances()).status.expectations).toMatchObject([
       { verdict: 'Inconclusive', reason: 'ProbeLost' },
     ]);
-  });
-});
-
-describe('a readiness probe as the only control', () => {
-  /** The probe took from 45 990 to 50 000. */
-  const heard = (at: number | undefined): Circumstances =>
-    circumstances({ caches: { ...viewOf({ pods }), heardOf: (node) => (node === 'node-1' ? at : undefined) } });
-
-  it.each<[string, number | undefined, string]>([
-    ['was heard of while the probe dialled', 46_000, 'Denied'],
-    ['was heard of afterwards', 58_000, 'Denied'],
-    ['was heard of only before', 45_000, 'NoTargetControl'],
-    ['was never heard of', undefined, 'NoTargetControl'],
-  ])('counts only if the node %s', (_, at, reason) => {
-    expect(concludedStatus(test, runOf(), heard(at)).status.expectations).toMatchObject([{ reason }]);
-  });
-
-  it('says what it lacks', () => {
-    const message = expect.stringContaining('has not renewed its Lease since the probe began');
-
-    expect(concludedStatus(test, runOf(), heard(45_000)).status.expectations).toMatchObject([{ message }]);
-  });
-
-  it.each<[string, Run, Circumstances, number, number]>([
-    ['waits until its node is heard of', runOf(), heard(45_000), 51_000, 14_000],
-    ['waits no longer than a node may take', runOf(), heard(45_000), 65_000, 0],
-    ['waits for no node that was heard of', runOf(), heard(46_000), 51_000, 0],
-    [
-      'waits for none on which no verdict depends',
-      runOf({}, { ...silence, outcome: 'Connected' }),
-      heard(0),
-      51_000,
-      0,
-    ],
-  ])('%s', (_, run, seen, monotonic, waitMs) => {
-    expect(heartbeatWaitMs(test, run, seen, monotonic)).toBe(waitMs);
-  });
-
-  it('is waited for by a dry run as well, whose sentence says what it would have come to', () => {
-    const expectations = test.spec.expectations.map((each) => ({ ...each, dryRun: true }));
-    const dry = { ...test, spec: { ...test.spec, expectations } };
-    const run = runOf({ plan: planFor(dry, viewOf({ pods })) });
-
-    expect(heartbeatWaitMs(dry, run, heard(undefined), 51_000)).toBe(
-      heartbeatWaitMs(test, runOf(), heard(undefined), 51_000),
-    );
-    expect(heartbeatWaitMs(dry, run, heard(undefined), 51_000)).toBeGreaterThan(0);
-  });
-
-  it('is not waited for while probes have not reported', () => {
-    const run = runOf();
-    for (const probe of run.probes) delete probe.report;
-
-    expect(heartbeatWaitMs(test, run, heard(undefined), 51_000)).toBe(0);
   });
 });
 

@@ -42,7 +42,7 @@ function situation(parts: Partial<Situation> = {}): Situation {
     isRevoked: false,
     isRefusalUnsaid: false,
     holdMs: 0,
-    heartbeatWaitMs: 0,
+    proofsWaitMs: 0,
     now,
     monotonic: now,
     ...parts,
@@ -146,13 +146,13 @@ describe('decide', () => {
       { kind: 'discard', why: 'it is no longer granted what it uses' },
     ],
     [
-      'lets a complete run wait to hear of nodes',
-      { run: run({ reported: true }), heartbeatWaitMs: 700 },
+      'lets a complete run wait for proofs from elsewhere',
+      { run: run({ reported: true }), proofsWaitMs: 700 },
       { kind: 'await', waitMs: 700 },
     ],
     [
-      'discards what a change overtook without waiting for nodes',
-      { run: run({ reported: true }), fingerprint: 'new', heartbeatWaitMs: 700 },
+      'discards what a change overtook without waiting for proofs',
+      { run: run({ reported: true }), fingerprint: 'new', proofsWaitMs: 700 },
       { kind: 'discard', why: 'the cluster changed during the run' },
     ],
     [

@@ -19,8 +19,8 @@ export interface Situation {
   readonly isRefusalUnsaid: boolean;
   /** How long the first calibration may still keep runs waiting; 0 once it has ended. */
   readonly holdMs: number;
-  /** How long a complete run may still wait to hear of nodes; 0 if its verdicts do not depend on it. */
-  readonly heartbeatWaitMs: number;
+  /** How long a complete run may still wait for proofs from elsewhere; 0 if its verdicts do not depend on any. */
+  readonly proofsWaitMs: number;
   /** Epoch milliseconds, and milliseconds of the monotonic clock. */
   readonly now: number;
   readonly monotonic: number;
@@ -39,7 +39,7 @@ export type Step =
 
 export function decide(situation: Situation): Step {
   const { test, fingerprint, noticed, run, disturbedRuns, repeatInMs, isRevoked, isRefusalUnsaid, holdMs } = situation;
-  const { heartbeatWaitMs, now, monotonic } = situation;
+  const { proofsWaitMs, now, monotonic } = situation;
   if (test.spec.suspend === true)
     return run === undefined ? { kind: 'suspend' } : { kind: 'discard', why: 'suspended' };
   if (isRevoked && run !== undefined) return { kind: 'discard', why: 'it is no longer granted what it uses' };
@@ -52,7 +52,7 @@ export function decide(situation: Situation): Step {
     if (run.fingerprint !== fingerprint && disturbedRuns === 0 && test.spec.enforcementGraceSeconds !== 0) {
       return { kind: 'discard', why: 'the cluster changed during the run' };
     }
-    if (heartbeatWaitMs > 0) return { kind: 'await', waitMs: heartbeatWaitMs };
+    if (proofsWaitMs > 0) return { kind: 'await', waitMs: proofsWaitMs };
     return { kind: 'conclude' };
   }
   if (isRefusalUnsaid) return { kind: 'refuse' };

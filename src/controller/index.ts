@@ -1,4 +1,4 @@
-/** The control loops over ConnectivityTests and the Calibration: gather, decide, act, report. */
+/** The control loops over ConnectivityTests, the Calibration and the ways between nodes: gather, decide, act, report. */
 import type { ConnectivityTest, Namespace, Pod } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, createEventRecorder, type KubeClient, type Log } from '../kube/index.ts';
@@ -9,6 +9,7 @@ import { WorkQueue, type WorkQueueObserver } from '../workqueue/index.ts';
 import { Admission, type ProbePodLimits } from './admission.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Calibrator } from './calibrator.ts';
+import { Crossings } from './crossings.ts';
 import { Memory, namespaceOf } from './memory.ts';
 import { networkPluginOf, type NetworkPluginSetting } from './network-plugin.ts';
 import { ObservedChanges } from './observed-changes.ts';
@@ -25,7 +26,7 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   readonly queueObserver: WorkQueueObserver;
   readonly probeSettings: ProbeSettings;
-  /** Calibration pods come on top, at most four. */
+  /** Pods of Postern's own come on top: at most four of the calibration, and 32 that dial between nodes. */
   readonly probePodLimits: ProbePodLimits & { readonly perTest: number };
   readonly calibrationPeriodSeconds: number;
   /** An unpredictable string of 16 letters from a to p. */
@@ -45,8 +46,9 @@ export interface Controller {
 }
 
 const workers = 4;
-/** The only key of the calibration's queue. */
-const calibrationKey = 'cluster';
+/** The keys of the queue for what Postern measures for all tests. */
+const calibrationKey = 'calibration';
+const crossingsKey = 'crossings';
 const sweepEveryMs = 30_000;
 /** Changes come in bursts; one look at a test per burst is enough. */
 const gatherChangesMs = 200;
@@ -58,14 +60,14 @@ export function createController(options: ControllerOptions): Controller {
   const memory = new Memory();
   const queue = new WorkQueue({ clock, observer: options.queueObserver, groupOf: namespaceOf });
   // A queue of its own, so that tests cannot starve it.
-  const calibrations = new WorkQueue({ clock });
+  const measurements = new WorkQueue({ clock });
   const changes = new ObservedChanges(clock);
   const listeners = listenersFor(
     queue,
-    calibrations,
+    measurements,
     memory,
     () => caches,
-    () => reconciler.listening(),
+    () => reconciler.waiting(),
   );
   const caches = createCaches({ client, clock, log, listeners, changes });
   const runner = createRunner({
@@ -93,6 +95,19 @@ export function createController(options: ControllerOptions): Controller {
     periodMs: 1000 * options.calibrationPeriodSeconds,
     onChange: addAllTests,
   });
+  const crossings = new Crossings({
+    view: caches,
+    runner,
+    metrics,
+    clock,
+    log,
+    namespace: options.namespace,
+    instance: options.instance,
+    onWanted: () => measurements.add(crossingsKey),
+    onFound: () => {
+      for (const key of reconciler.waiting()) queue.add(key);
+    },
+  });
   const reconciler = new Reconciler({
     client,
     caches,
@@ -100,6 +115,7 @@ export function createController(options: ControllerOptions): Controller {
     memory,
     runner,
     calibration: calibrator,
+    crossings,
     events,
     metrics,
     clock,
@@ -111,7 +127,8 @@ export function createController(options: ControllerOptions): Controller {
     networkPlugin: options.networkPlugin,
   });
   metrics.registerController('connectivitytest');
-  metrics.registerController('calibration');
+  metrics.registerController(calibrationKey);
+  metrics.registerController(crossingsKey);
   let ready = false;
 
   return {
@@ -125,18 +142,18 @@ export function createController(options: ControllerOptions): Controller {
         const plugin = networkPluginOf(options.networkPlugin, caches.policyKinds().servedGroups);
         log.info({ tests: caches.tests.list().length, networkPlugin: plugin?.name ?? 'unknown' }, 'Caches are in sync');
         calibrator.begin();
-        calibrations.add(calibrationKey);
+        measurements.add(calibrationKey);
         addAllTests();
         await Promise.all([
           queue.run((key, workerSignal) => work(key, workerSignal), { concurrency: workers, signal }),
-          calibrations.run((_, workerSignal) => calibrate(workerSignal), { concurrency: 1, signal }),
+          measurements.run((key, workerSignal) => measure(key, workerSignal), { concurrency: 2, signal }),
           sweep(signal),
         ]);
       }
       ready = false;
       await watching;
       const farewell = AbortSignal.timeout(farewellMs);
-      await Promise.all([reconciler.abandonAll(farewell), calibrator.abandon(farewell)]);
+      await Promise.all([reconciler.abandonAll(farewell), calibrator.abandon(farewell), crossings.abandon(farewell)]);
     },
   };
 
@@ -147,10 +164,11 @@ export function createController(options: ControllerOptions): Controller {
     if (waitMs !== undefined) queue.addAfter(key, waitMs);
   }
 
-  async function calibrate(signal: AbortSignal): Promise<void> {
-    const waitMs = await observed('calibration', {}, () => calibrator.step(signal));
-    calibrations.forget(calibrationKey);
-    calibrations.addAfter(calibrationKey, waitMs);
+  async function measure(key: string, signal: AbortSignal): Promise<void> {
+    const step = key === crossingsKey ? () => crossings.step(signal) : () => calibrator.step(signal);
+    const waitMs = await observed(key, {}, step);
+    measurements.forget(key);
+    if (waitMs !== undefined) measurements.addAfter(key, waitMs);
   }
 
   async function observed<T>(controller: string, subject: object, look: () => Promise<T>): Promise<T> {
@@ -169,7 +187,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function batches(): readonly Batch[] {
-    return [...memory.runs(), ...calibrator.batches()];
+    return [...memory.runs(), ...calibrator.batches(), ...crossings.batches()];
   }
 
   async function sweep(signal: AbortSignal): Promise<void> {
@@ -183,10 +201,10 @@ export function createController(options: ControllerOptions): Controller {
 /** Translates what changed into keys of tests to look at. */
 function listenersFor(
   queue: WorkQueue,
-  calibrations: WorkQueue,
+  measurements: WorkQueue,
   memory: Memory,
   caches: () => Caches,
-  listening: () => readonly string[],
+  waiting: () => readonly string[],
 ) {
   const keyOf = ({ metadata }: ConnectivityTest) => `${metadata.namespace}/${metadata.name}`;
   const concerned = (namespace: string): readonly ConnectivityTest[] => {
@@ -213,11 +231,14 @@ function listenersFor(
       // By its run, not by its owner: only at home that is the test.
       const key = memory.keyOfProbe(metadata.namespace ?? '', metadata.name);
       if (key !== undefined) queue.add(key);
-      else if (owner?.kind === 'Calibration') calibrations.add(calibrationKey);
+      else if (owner?.kind === 'Calibration') {
+        measurements.add(calibrationKey);
+        measurements.add(crossingsKey);
+      }
     },
-    onCalibration: (): void => calibrations.add(calibrationKey),
+    onCalibration: (): void => measurements.add(calibrationKey),
     onHeartbeat: (): void => {
-      for (const key of listening()) queue.add(key);
+      for (const key of waiting()) queue.add(key);
     },
     onCluster: (namespace: string | undefined): void => {
       const tests = namespace === undefined ? caches().tests.list() : concerned(namespace);

@@ -22,12 +22,15 @@ import {
 import type { Admission } from './admission.ts';
 import { announcementsOf, metricsNamespace, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
-import { type Circumstances, concludedStatus, heartbeatWaitMs, readySince } from './conclusion.ts';
+import { concludedStatus } from './conclusion.ts';
+import type { Crossings } from './crossings.ts';
+import { type Circumstances, readySince } from './evidence.ts';
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
 import { networkPluginOf, type NetworkPluginSetting } from './network-plugin.ts';
 import { type Memory, notice, type Remembered } from './memory.ts';
 import { ownPlace } from './own-place.ts';
+import { crossingsWaitMs, heartbeatWaitMs, missingCrossings } from './proofs.ts';
 import { isOwnable, ownersFor, resourceOf, stored } from './owners.ts';
 
 export interface ReconcilerOptions {
@@ -41,6 +44,7 @@ export interface ReconcilerOptions {
     freshPodDelayMs(): number;
     holdMs(): number;
   };
+  readonly crossings: Pick<Crossings, 'want' | 'stateSince'>;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -75,8 +79,8 @@ export type Again = number | undefined;
 /** Looks at one test and takes the next step: gather, decide, act, report. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  /** Tests whose run is over but for hearing of nodes. */
-  readonly #listening = new Set<string>();
+  /** Tests whose run is over but for a proof that comes from elsewhere. */
+  readonly #waiting = new Set<string>();
   readonly #compiled = new CompiledPolicies();
 
   constructor(options: ReconcilerOptions) {
@@ -99,7 +103,7 @@ export class Reconciler {
     const { runner, calibration, caches, clock, metrics, admission } = this.#options;
     const { run, repeatAt } = world.remembered;
     if (run !== undefined) runner.advance(run);
-    const heartbeatMs = this.#heartbeatWaitMs(world);
+    const proofsWaitMs = this.#proofsWaitMs(world);
     const step = decide({
       test: world.test,
       fingerprint: world.fingerprint,
@@ -110,7 +114,7 @@ export class Reconciler {
       isRevoked: run !== undefined && isRevoked(run.plan, world.plan),
       isRefusalUnsaid: !isRefusalShown(world.test, world.plan.lines),
       holdMs: calibration.holdMs(),
-      heartbeatWaitMs: heartbeatMs,
+      proofsWaitMs,
       now: clock.now(),
       monotonic: clock.monotonic(),
     });
@@ -140,9 +144,9 @@ export class Reconciler {
     }
   }
 
-  /** Tests that are to be looked at when a node is heard of. */
-  listening(): readonly string[] {
-    return [...this.#listening];
+  /** Tests that are to be looked at when a node is heard of, or the way to it is known. */
+  waiting(): readonly string[] {
+    return [...this.#waiting];
   }
 
   /** Deletes the probe pods of every run, because the operator stops. */
@@ -166,21 +170,26 @@ export class Reconciler {
     return { key, test, plan, fingerprint, denials, remembered };
   }
 
-  #heartbeatWaitMs(world: World): number {
+  /** Asks for the proofs that a run's verdicts depend on and that come from elsewhere; how long they are worth waiting for. */
+  #proofsWaitMs(world: World): number {
     const { key, test, remembered } = world;
-    const { run } = remembered;
-    const waitMs =
-      run === undefined
-        ? 0
-        : heartbeatWaitMs(test, run, this.#circumstances(world, run), this.#options.clock.monotonic());
-    if (waitMs > 0) this.#listening.add(key);
-    else this.#listening.delete(key);
+    const waitMs = remembered.run === undefined ? 0 : this.#askForProofs(world, test, remembered.run);
+    if (waitMs > 0) this.#waiting.add(key);
+    else this.#waiting.delete(key);
     return waitMs;
+  }
+
+  #askForProofs(world: World, test: ConnectivityTest, run: Run): number {
+    const { clock, crossings } = this.#options;
+    const circumstances = this.#circumstances(world, run);
+    crossings.want(missingCrossings(test, run, circumstances), run.begunAt);
+    const now = clock.monotonic();
+    return Math.max(heartbeatWaitMs(test, run, circumstances, now), crossingsWaitMs(test, run, circumstances, now));
   }
 
   /** What a run is seen against if it ends now. */
   #circumstances({ fingerprint, denials, remembered }: World, run: Run): Circumstances {
-    const { caches, changes, calibration, clock } = this.#options;
+    const { caches, changes, crossings, calibration, clock } = this.#options;
     const isDisturbed = run.fingerprint !== fingerprint;
     const disturbedRuns = isDisturbed ? remembered.disturbedRuns + 1 : 0;
     const reported = run.probes.flatMap(({ reportedAt }) => (reportedAt === undefined ? [] : [reportedAt]));
@@ -188,7 +197,7 @@ export class Reconciler {
     const seenAt = clock.now() - (monotonic - Math.max(...(reported.length === 0 ? [monotonic] : reported)));
     const freshPodDelayMs = calibration.freshPodDelayMs();
     const policies = this.#policiesInForce();
-    return { isDisturbed, disturbedRuns, caches, changes, denials, freshPodDelayMs, seenAt, policies };
+    return { isDisturbed, disturbedRuns, caches, changes, crossings, denials, freshPodDelayMs, seenAt, policies };
   }
 
   #policiesInForce(): PoliciesInForce {
@@ -207,7 +216,7 @@ export class Reconciler {
     const run = memory.peek(key)?.run;
     const [namespace = '', name = ''] = key.split('/');
     metrics.forgetTest(metricsNamespace(namespace), name);
-    this.#listening.delete(key);
+    this.#waiting.delete(key);
     if (run !== undefined) await runner.cleanUp(run, signal);
     memory.forget(key);
     admission.leave(key);

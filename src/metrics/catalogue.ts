@@ -35,6 +35,9 @@ export const COMPARISONS: Readonly<Record<Agreement, readonly (AgreementCause | 
   NoAnswer: ['LeftOpen', 'NotKnown', 'NotYetProgrammed', 'PluginAgrees', 'PluginDiffers'],
 };
 
+/** What was found out about the way from one node to another. */
+export const CROSSINGS = ['Crossed', 'NotCrossed', 'NotTried'] as const;
+
 /** How a calibration ended. */
 export const CALIBRATION_RESULTS = ['succeeded', 'failed'] as const;
 
@@ -150,6 +153,12 @@ export function createProbeMetrics(registry: Registry) {
       name: 'postern_model_comparisons_total',
       help: 'Checks of which the wire said something beyond doubt, by whether the model of the policies says the same; cause tells what it is if not. The model is trusted as far as this is Agrees.',
       labelNames: ['agreement', 'cause'] as const,
+      registers,
+    }),
+    crossings: new Counter({
+      name: 'postern_node_crossings_total',
+      help: "Ways from one node to another that pods of Postern's own tried, because a verdict depended on it, by what was found out.",
+      labelNames: ['result'] as const,
       registers,
     }),
     attempts: new Counter({

@@ -5,6 +5,7 @@ import { type CalibrationReport, createCalibrationSeries } from './calibration-s
 import {
   CALIBRATION_RESULTS,
   COMPARISONS,
+  CROSSINGS,
   createCalibrationMetrics,
   createMachineryMetrics,
   createProbeMetrics,
@@ -53,6 +54,7 @@ export interface Metrics extends Machinery {
   /** Replaces every series that tells how the cluster denies. */
   reportCalibration(report: CalibrationReport): void;
   countCalibration(result: (typeof CALIBRATION_RESULTS)[number]): void;
+  countCrossing(result: (typeof CROSSINGS)[number]): void;
   countRun(result: RunResult): void;
   observeProbeStart(seconds: number): void;
   /** For attempts that connected and were expected to: what a denied one takes is only its timeout. */
@@ -88,6 +90,7 @@ export function createMetrics(build: BuildInfo): Metrics {
     forgetTest: (namespace, test) => tests.remove(namespace, test),
     reportCalibration,
     countCalibration: (result) => calibration.runs.inc({ result }),
+    countCrossing: (result) => probes.crossings.inc({ result }),
     countRun: (result) => probes.runs.inc({ result }),
     observeProbeStart: (seconds) => probes.probeStart.observe(seconds),
     observeConnect: (protocol, seconds) =>
@@ -113,6 +116,7 @@ function initialiseToZero(probes: ReturnType<typeof createProbeMetrics>): void {
   for (const [agreement, causes] of Object.entries(COMPARISONS)) {
     for (const cause of causes) probes.comparisons.inc({ agreement, cause }, 0);
   }
+  for (const result of CROSSINGS) probes.crossings.inc({ result }, 0);
   for (const result of RUN_RESULTS) probes.runs.inc({ result }, 0);
   for (const phase of POD_PHASES) probes.probePods.set({ phase }, 0);
   for (const protocol of PROTOCOLS) {

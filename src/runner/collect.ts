@@ -33,12 +33,19 @@ export function reportOf(probe: Probe, pod: Pod | undefined, isOverdue: boolean)
   return isOverdue ? notStarted(probe, own, waiting?.reason) : undefined;
 }
 
-/** Where the pod of a listening task answers by now: undefined until it does, and when it is gone. */
-export function listeningAt(probe: Probe, pod: Pod | undefined): string | undefined {
-  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return undefined;
-  if (probe.uid !== undefined && pod.metadata.uid !== probe.uid) return undefined;
+/** Where the pod of a listening task runs by now, though it may not answer yet: nowhere until it does, and when it is gone. */
+export function runningAt(probe: Probe, pod: Pod | undefined): readonly string[] {
+  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return [];
+  if (probe.uid !== undefined && pod.metadata.uid !== probe.uid) return [];
   const container = pod.status?.containerStatuses?.find(({ name }) => name === 'probe');
-  return container?.ready === true && container.state?.running !== undefined ? pod.status?.podIP : undefined;
+  const address = pod.status?.podIP;
+  return container?.state?.running === undefined || address === undefined ? [] : [address];
+}
+
+/** Where it answers by now, by its own word. */
+export function listeningAt(probe: Probe, pod: Pod | undefined): string | undefined {
+  const container = pod?.status?.containerStatuses?.find(({ name }) => name === 'probe');
+  return container?.ready === true ? runningAt(probe, pod)[0] : undefined;
 }
 
 function terminatedReport(

@@ -77,6 +77,7 @@ describe('128 expectations from one source', () => {
       isDelayed: () => false,
       isNodeHeard: () => true,
       nodesOf: () => [],
+      crossingOf: () => 'Unknown',
       targetStands: () => true,
     });
 
@@ -117,6 +118,7 @@ describe('128 expectations from one source', () => {
       isDelayed: () => false,
       isNodeHeard: () => true,
       nodesOf: () => [],
+      crossingOf: () => 'Unknown',
       targetStands: () => true,
     });
 

@@ -133,6 +133,7 @@ it('no path leads from a probe that said nothing to Passed or Failed', () => {
         isDelayed: () => isDelayed,
         isNodeHeard: () => isHeard,
         nodesOf: () => [],
+        crossingOf: () => 'Unknown',
         targetStands: () => true,
       });
 

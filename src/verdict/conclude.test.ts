@@ -14,6 +14,7 @@ import {
   viewOf,
 } from '../testing/cluster-view.ts';
 import { harmful } from '../testing/hostile-text.ts';
+import { type Crossing, type CrossingState, crossingsTo } from './crossing.ts';
 import { concludeRun, type ProbeReport, type RunEvidence, skippedRows } from './conclude.ts';
 import type { Denials } from './denial.ts';
 
@@ -94,6 +95,7 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     targetStands: () => true,
     isNodeHeard: () => true,
     nodesOf: () => [],
+    crossingOf: () => 'Unknown',
     ...run,
   });
 }
@@ -133,6 +135,7 @@ describe('a control that the expectation asks for', () => {
       targetStands: () => true,
       isNodeHeard: () => true,
       nodesOf: () => [],
+      crossingOf: () => 'Unknown',
     })[0];
   }
 
@@ -634,6 +637,7 @@ describe('a block of addresses and what it excepts', () => {
       isDelayed: () => isDelayed,
       isNodeHeard: () => true,
       nodesOf: () => [],
+      crossingOf: () => 'Unknown',
       targetStands: () => true,
     })[0];
   };
@@ -813,6 +817,7 @@ describe('whatever a run brings back', () => {
           targetStands: () => stands,
           isNodeHeard: () => true,
           nodesOf: () => [],
+          crossingOf: () => 'Unknown',
         });
 
         expect(rows.map(({ name }) => name)).toEqual(named.map(({ name }) => name));
@@ -951,55 +956,90 @@ describe('an Allow', () => {
 
 describe('a path between nodes', () => {
   const onNodes = { 'web-not-db': 'node-b', 'api-db': 'node-b', 'web-out': 'node-b' };
+  const path = { from: 'node-a', to: 'node-b', family: 'IPv4' };
+
   /** Web probes from node A, api from node B; the targets stand where they are said to. */
-  function messageOf(
+  function judged(
     expectations: readonly Expectation[],
     seen: Scene['seen'],
-    places: Readonly<Record<string, string>> = onNodes,
-  ): string {
+    { places = onNodes, state = 'Unknown' }: { places?: Readonly<Record<string, string>>; state?: CrossingState } = {},
+  ) {
     const { lines } = planFor(testOf(expectations), viewOf(proved));
     const nameOf = new Map(lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, expectation.name])));
+    const asked: Crossing[] = [];
     const rows = rowsOf({
       cluster: proved,
       expectations,
       ...(seen === undefined ? {} : { seen }),
       report: (_, index) => ({ node: index === 0 ? 'node-a' : 'node-b', resolverAnswered: true }),
-      run: { nodesOf: ({ id }) => [places[nameOf.get(id) ?? ''] ?? ''] },
+      run: {
+        nodesOf: ({ id }) => [places[nameOf.get(id) ?? ''] ?? ''],
+        crossingOf: (crossing) => {
+          asked.push(crossing);
+          return state;
+        },
+      },
     });
-    expect(rows[0]).toMatchObject({ verdict: 'Passed', reason: 'Denied' });
-    return rows[0]?.message ?? '';
+    return { verdict: `${rows[0]?.verdict} ${rows[0]?.reason}`, asked };
   }
-  const unseen = "Nothing in this run crossed between the probe's node and the target's";
   const silent = { 'web-not-db': silence };
+  const unseen = { verdict: 'Inconclusive NoPathControl', asked: expect.arrayContaining([path]) as unknown };
+  const seenInRun = { verdict: 'Passed Denied', asked: [] };
 
-  it('is said to be unseen where nothing crossed it', () => {
-    expect(messageOf([denied], silent)).toContain(unseen);
-    expect(
-      messageOf([denied, allowed], { ...silent, 'api-db': connection }),
-      'the control is on its own node',
-    ).toContain(unseen);
+  it('has to be seen to be whole where silence comes from beyond it', () => {
+    expect(judged([denied], silent)).toEqual(unseen);
+    expect(judged([denied], silent, { state: 'NotCrossed' })).toEqual(unseen);
+    expect(judged([denied], silent, { state: 'Crossed' })).toMatchObject({ verdict: 'Passed Denied' });
+    expect(judged([denied, allowed], { ...silent, 'api-db': connection }), 'the control is on its own node').toEqual(
+      unseen,
+    );
   });
 
   it('is none on one node', () => {
-    expect(messageOf([denied], silent, { 'web-not-db': 'node-a' })).not.toContain(unseen);
+    expect(judged([denied], silent, { places: { 'web-not-db': 'node-a' } })).toEqual(seenInRun);
   });
 
   it('is seen where a probe of the same node connected to something there', () => {
-    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': connection })).not.toContain(unseen);
+    expect(judged([denied, elsewhere], { ...silent, 'web-out': connection })).toEqual(seenInRun);
   });
 
-  it('is seen where a probe came the other way', () => {
+  it('is not seen where a probe came the other way', () => {
     const seen = { ...silent, 'api-db': connection };
 
-    expect(messageOf([denied, allowed], seen, { ...onNodes, 'api-db': 'node-a' })).not.toContain(unseen);
+    expect(judged([denied, allowed], seen, { places: { ...onNodes, 'api-db': 'node-a' } })).toEqual(unseen);
   });
 
   it('is unseen where another node was reached, or this one only late', () => {
     const late = { ...connection, firstOutcome: 'TimedOut' } as const;
+    const places = { ...onNodes, 'web-out': 'node-c' };
 
-    expect(
-      messageOf([denied, elsewhere], { ...silent, 'web-out': connection }, { ...onNodes, 'web-out': 'node-c' }),
-    ).toContain(unseen);
-    expect(messageOf([denied, elsewhere], { ...silent, 'web-out': late })).toContain(unseen);
+    expect(judged([denied, elsewhere], { ...silent, 'web-out': connection }, { places })).toEqual(unseen);
+    expect(judged([denied, elsewhere], { ...silent, 'web-out': late })).toEqual(unseen);
+  });
+
+  it('is not asked for by a Deny that failed', () => {
+    expect(judged([denied], { 'web-not-db': connection })).toEqual({
+      verdict: 'Failed UnexpectedlyReachable',
+      asked: [],
+    });
+  });
+
+  it('is nothing to who is content with silence, though the policy is not proved then', () => {
+    const content: Expectation = { ...denied, control: { mode: 'UnreachableIsEnough' } };
+
+    expect(judged([content], silent)).toMatchObject({ verdict: 'Passed NotReached' });
+    expect(judged([content], silent, { state: 'Crossed' })).toMatchObject({ verdict: 'Passed Denied' });
+  });
+
+  it('is asked about for eight nodes behind one target at most', () => {
+    const nodes = Array.from({ length: 20 }, (_, index) => `node-${index + 10}`);
+
+    expect(crossingsTo([...nodes, 'node-10', 'node-12', ''], 'node-12', 'IPv6')).toEqual(
+      ['node-10', 'node-11', 'node-13', 'node-14', 'node-15', 'node-16', 'node-17', 'node-18'].map((to) => ({
+        from: 'node-12',
+        to,
+        family: 'IPv6',
+      })),
+    );
   });
 });

@@ -10,12 +10,12 @@ import {
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
 import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
+import { type Crossing, type CrossingState, type NodesOf, unseenCrossings, worstCrossing } from './crossing.ts';
 import type { DenialPair, Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
 import { ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
 import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
-import { isPathUnseen, type NodesOf } from './path.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
 import { type Wire, wireOf } from './wire.ts';
 
@@ -38,6 +38,8 @@ export interface RunEvidence {
   /** Whether the nodes of a check's target were heard of after the check, which took so long, had begun. */
   readonly isNodeHeard: (check: Check, elapsedMs: number) => boolean;
   readonly nodesOf: NodesOf;
+  /** What Postern's own pods found out since the run began about a way between two nodes that the run itself did not show. */
+  readonly crossingOf: (crossing: Crossing) => CrossingState;
   /**
    * Whether policies admit what a check dials, by the model of them. Asked of one thing alone: whether a refusal came from behind
    * them (see judge.ts).
@@ -68,6 +70,8 @@ export interface JudgedCheck {
   readonly wire?: Wire;
   /** How this cluster denies what the check speaks, if that was measured. */
   readonly denials?: DenialPair;
+  /** The ways between nodes whose proof it lacks; the verdict may turn when they are seen to be whole. */
+  readonly crossings?: readonly Crossing[];
 }
 
 /** What the parts of an expectation came to. */
@@ -183,6 +187,7 @@ function judgeCheck(
   const disproof = expected === 'Deny' ? disproofOf(check, stated, proofs) : undefined;
   // One connection is enough to fail a Deny, whichever expectation it was made for; no statement stays no statement.
   const observation = stated === undefined || isAnswer(stated) ? stated : (disproof ?? stated);
+  const isReached = observation === undefined || isAnswer(observation);
   const trouble = report?.trouble;
   const isNodeHeard = evidence.isNodeHeard(check, stated?.elapsedMs ?? 0);
   const mode = expectation.control?.mode;
@@ -190,6 +195,10 @@ function judgeCheck(
   const alike = ofFamily(check, proofs);
   const facts = alike.find(({ checks }) => checks.includes(check));
   const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, alike);
+  const unseen =
+    facts === undefined || isReached ? [] : unseenCrossings(check, observation, facts, alike, evidence.nodesOf);
+  const crossings = unseen.filter((crossing) => evidence.crossingOf(crossing) !== 'Crossed');
+  const isCrossingProved = crossings.length === 0;
   const transport = transportOf(check);
   const denials = evidence.denials[transport];
   const isDelayed = evidence.disturbed || (observation !== undefined && evidence.isDelayed(line, check, observation));
@@ -206,6 +215,7 @@ function judgeCheck(
     unreachableIsEnough: mode === 'UnreachableIsEnough',
     mustAnswer: expectation.udp?.payload === undefined,
     targetStands,
+    isCrossingProved,
     disturbed: evidence.disturbed,
     excused: isDelayed && isExcusable(test, previous),
     isAdmitted: () => check.target.podUids.length > 0 && evidence.isAdmitted?.(line, check) === true,
@@ -219,7 +229,7 @@ function judgeCheck(
     namespace: check.identity.namespace,
     protocol: applicationProtocolOf(expectation),
     hasPods: !['ip', 'host', 'cidr', 'dns'].some((kind) => Object.hasOwn(expectation.to, kind)),
-    isPathUnseen: facts !== undefined && isPathUnseen(check, facts, proofs, evidence.nodesOf),
+    crossing: worstCrossing(crossings.map((crossing) => evidence.crossingOf(crossing))),
     isNodeLost: check.target.readinessProved && !isNodeHeard,
     ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected }),
     ...measured,
@@ -231,7 +241,7 @@ function judgeCheck(
     ...(isDelayed && isExhausted(previous) ? { excusedRuns: maxExcusedRuns } : {}),
     ...(trouble === undefined || trouble.message === '' ? {} : { trouble: trouble.message }),
   };
-  const wire = wireOf(check, judgement, observation, { targetStands, ...measured });
+  const wire = wireOf(check, judgement, observation, { targetStands, isCrossingProved, ...measured });
   return {
     ...judgement,
     message: sentenceFor(judgement.reason, subject),
@@ -239,6 +249,7 @@ function judgeCheck(
     ...(wire === undefined ? {} : { wire }),
     ...(denials === undefined ? {} : { denials }),
     ...(observation === undefined ? {} : { observation }),
+    ...(judgement.reason === 'NoPathControl' ? { crossings } : {}),
     ...(judgement.reason === 'Denied' && targetControl !== undefined ? { control: targetControl } : {}),
   };
 }

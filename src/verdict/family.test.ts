@@ -39,6 +39,7 @@ function verdictOn(denied: string, elsewhere: readonly string[], family: IpFamil
     isDelayed: () => false,
     isNodeHeard: () => true,
     nodesOf: () => [],
+    crossingOf: () => 'Unknown',
     targetStands: () => true,
   });
   return `${row?.verdict} ${row?.reason}`;

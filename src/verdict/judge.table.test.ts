@@ -43,17 +43,19 @@ function* circumstances(): Generator<Omit<Cell, 'observation' | 'expected'>> {
       for (const target of both) {
         for (const source of both) {
           for (const unreachableIsEnough of both) {
-            // What happened meanwhile: nothing, the target went away, something changed, a connection is excused.
-            for (const [targetStands, disturbed, excused] of [
-              [true, false, false],
-              [false, false, false],
-              [true, true, false],
-              [true, false, true],
+            // What happened meanwhile: nothing, the target went away, something changed, a connection is excused; and nothing crossed.
+            for (const [targetStands, disturbed, excused, isCrossingProved] of [
+              [true, false, false, true],
+              [false, false, false, true],
+              [true, true, false, true],
+              [true, false, true, true],
+              [true, false, false, false],
             ] as const) {
               yield {
                 protocol,
                 ...facts,
                 unreachableIsEnough,
+                isCrossingProved,
                 targetStands,
                 disturbed,
                 excused,
@@ -106,6 +108,8 @@ const invariants: Readonly<Record<string, (cell: Cell, judged: Judgement) => boo
         cell.denials !== undefined &&
         isDenial(cell.denials, cell.observation.outcome)
       : undefined,
+  'a Deny is Denied only where packets were seen to cross, or somebody refused': (cell, { reason }) =>
+    reason === 'Denied' ? cell.isCrossingProved || (isSaid(cell) && cell.observation.outcome === 'Refused') : undefined,
   'a Deny passes without those only where the user is content, by silence or rejection, and says so': (
     cell,
     { verdict, reason },
@@ -162,7 +166,7 @@ const invariants: Readonly<Record<string, (cell: Cell, judged: Judgement) => boo
   'taking a proof away never makes anything pass': (cell, { verdict }) => {
     if (verdict === 'Passed') return undefined;
     const { targetControl: _target, sourceControl: _source, denials: _denials, ...bare } = cell;
-    return judge(bare).verdict !== 'Passed' || cell.unreachableIsEnough;
+    return judge({ ...bare, isCrossingProved: false }).verdict !== 'Passed' || cell.unreachableIsEnough;
   },
 };
 
@@ -200,6 +204,7 @@ const given: readonly Reason[] = [
   'Reachable',
   'Denied',
   'NotReached',
+  'NoPathControl',
   'UnexpectedlyReachable',
   'ReachedClosedPort',
   'ReachedThenReset',

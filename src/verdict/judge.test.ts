@@ -387,7 +387,7 @@ describe('a Deny', () => {
 /** Confirmed silence under the best of circumstances, but for these parts. */
 function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
   const { observation = observed('TimedOut'), targetStands = true, disturbed = false, excused = false } = parts;
-  const { mustAnswer = true, isDatagram = false, unreachableIsEnough = false } = parts;
+  const { mustAnswer = true, isDatagram = false, unreachableIsEnough = false, isCrossingProved = true } = parts;
   const { targetControl, sourceControl, denials, isAdmitted } = { ...best, ...parts };
   return {
     expected,
@@ -396,6 +396,7 @@ function evidenceOf(expected: Evidence['expected'], parts: Parts): Evidence {
     unreachableIsEnough,
     mustAnswer,
     targetStands,
+    isCrossingProved,
     disturbed,
     excused,
     ...(targetControl === undefined ? {} : { targetControl }),
@@ -442,6 +443,7 @@ const anyEvidence = fc.record<Evidence>(
     unreachableIsEnough: fc.boolean(),
     mustAnswer: fc.boolean(),
     targetStands: fc.boolean(),
+    isCrossingProved: fc.boolean(),
     disturbed: fc.boolean(),
     excused: fc.boolean(),
     denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
@@ -454,6 +456,7 @@ const anyEvidence = fc.record<Evidence>(
       'unreachableIsEnough',
       'mustAnswer',
       'targetStands',
+      'isCrossingProved',
       'disturbed',
       'excused',
     ],
@@ -491,6 +494,7 @@ describe('whatever the evidence', () => {
       unreachableIsEnough: fc.constant(false),
       mustAnswer: fc.boolean(),
       targetStands: fc.constant(true),
+      isCrossingProved: fc.boolean(),
       disturbed: fc.constant(false),
       excused: fc.constant(false),
       denials: fc.record({ ingress: anyOutcome, egress: anyOutcome }),
@@ -503,6 +507,7 @@ describe('whatever the evidence', () => {
         'unreachableIsEnough',
         'mustAnswer',
         'targetStands',
+        'isCrossingProved',
         'disturbed',
         'excused',
       ],
@@ -528,6 +533,7 @@ describe('whatever the evidence', () => {
           return;
         }
         expect(evidence.targetControl).toBeDefined();
+        expect(evidence.isCrossingProved || observation.outcome === 'Refused').toBe(true);
         if (denials === undefined) throw new Error('no calibration');
         expect([denials.ingress, denials.egress]).toContain(observation.outcome);
         expect(['TimedOut', 'Refused', 'Unreachable']).toContain(observation.outcome);

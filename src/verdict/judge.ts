@@ -19,6 +19,8 @@ export interface Evidence {
   readonly mustAnswer: boolean;
   /** Whether the target's pods stood ready from before the run until after it. */
   readonly targetStands: boolean;
+  /** Whether packets were seen to cross from the source's node to the nodes of the target's pods, where these are others. */
+  readonly isCrossingProved: boolean;
   /** Whether a change that the verdict depends on was observed while the run was under way. */
   readonly disturbed: boolean;
   /** Whether a connection may be owed to an observed change that the cluster had not caught up with (see excuse.ts). */
@@ -124,9 +126,12 @@ function judgeDenial(otherwise: Reason, observation: Observation, evidence: Evid
   if (doubt !== undefined && !isEnough) return inconclusive(doubt);
   if (!targetStands) return inconclusive('TargetChanged');
   if (disturbed) return inconclusive('EnforcementDelayed');
-  const isDenied = doubt === undefined && targetControl !== undefined;
-  if (!isDenied && !isEnough) return inconclusive('NoTargetControl');
+  if (targetControl === undefined && !isEnough) return inconclusive('NoTargetControl');
   if (sourceControl === undefined) return inconclusive('NoSourceControl');
+  // A path that is broken refuses nothing.
+  const hasPath = evidence.isCrossingProved || outcome === 'Refused';
+  if (!hasPath && !isEnough) return inconclusive('NoPathControl');
+  const isDenied = doubt === undefined && targetControl !== undefined && hasPath;
   return { verdict: 'Passed', reason: isDenied ? 'Denied' : 'NotReached' };
 }
 

@@ -177,6 +177,7 @@ describe('a run in a mesh', () => {
       isDelayed: () => false,
       isNodeHeard: () => true,
       nodesOf: () => [],
+      crossingOf: () => 'Unknown',
       targetStands: () => true,
     });
   }

@@ -56,6 +56,7 @@ function refusedRows(test: ConnectivityTest, lines: readonly Line[]): readonly R
     isDelayed: () => false,
     isNodeHeard: () => false,
     nodesOf: () => [],
+    crossingOf: () => 'Unknown',
     denials: {},
     targetStands: () => false,
   });

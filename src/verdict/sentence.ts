@@ -1,6 +1,7 @@
 import type { Expected, Reason } from '../api/index.ts';
 import type { ApplicationProtocol } from '../plan/index.ts';
 import type { Outcome } from '../probe/index.ts';
+import type { CrossingState } from './crossing.ts';
 import { type DenialPair, isDenial, unenforcedSides } from './denial.ts';
 
 /** What a sentence about a verdict speaks of. */
@@ -14,8 +15,8 @@ export interface Subject {
   readonly hasPods: boolean;
   /** Whether the target's pods are Ready by the word of kubelets that have not been heard of since. */
   readonly isNodeLost?: boolean;
-  /** Whether a broken path between two nodes would look the same. */
-  readonly isPathUnseen?: boolean;
+  /** What is known of the way from the source's node to the target's. */
+  readonly crossing?: CrossingState;
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly httpStatus?: number;
@@ -54,11 +55,7 @@ function wordsFor(reason: Reason, subject: Subject): string {
         ? `${source} ${connected} ${target}.`
         : `${source} ${connected} ${target}, though not at once: the first attempt ended ${subject.firstOutcome}, and it took ${((subject.elapsedMs ?? 0) / 1000).toFixed(1)} s.`;
     case 'Denied':
-      return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.${
-        subject.isPathUnseen === true
-          ? " Nothing in this run crossed between the probe's node and the target's, so a broken path between them would look the same; an Allow between pods of these nodes tells it apart."
-          : ''
-      }`;
+      return `${denied} twice, while ${subject.targetControl}, and ${subject.sourceControl}.`;
     case 'UnexpectedlyReachable':
       return `${source} ${connected} ${target}, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection.${unenforcedNote(subject)}${exhaustedNote(subject)}`;
     case 'ReachedClosedPort':
@@ -95,6 +92,8 @@ function wordsFor(reason: Reason, subject: Subject): string {
         : `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
     case 'NoSourceControl':
       return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
+    case 'NoPathControl':
+      return `${denied}, but nothing was seen to cross from the probe's node to the target's in this run, ${crossingWords(subject)}`;
     case 'PolicyNotEnforced':
       return `${isReached(subject) ? `${source} connected to ${target}, which must be denied` : denied}, and this cluster enforces no network policies at all: calibration connected through policies that admit nothing. Install a network plugin that enforces them; see \`kubectl get calibration\`.`;
     case 'NotCalibrated':
@@ -150,6 +149,17 @@ function waysToControl({ hasPods, protocol, outcome }: Subject): string {
   return hasPods
     ? 'Name pods that may connect as `control.from`, add an Allow expectation to the same target and port, or give its pods a readiness probe on that port.'
     : 'Name pods that may connect as `control.from`, or write `control: {mode: UnreachableIsEnough}` if nobody here can and that is enough.';
+}
+
+function crossingWords({ crossing }: Subject): string {
+  switch (crossing) {
+    case 'NotCrossed':
+      return "and pods of Postern's own could not connect between these nodes either: a broken path looks like a denial. Look at routes, tunnels and firewalls between them; the operator's log names the nodes.";
+    case 'NotTried':
+      return "and pods of Postern's own could not run on both to show that the path between them is whole: a broken one looks like a denial. The operator's log says why; an Allow expectation that connects between these nodes is a proof, too.";
+    default:
+      return 'and it was not known in time whether the path between them is whole: a broken one looks like a denial. It is tried again at the next run.';
+  }
 }
 
 function isReached({ outcome }: Subject): boolean {

@@ -18,6 +18,7 @@ const proved: WireProofs = {
   targetControl: 'another source connected',
   sourceControl: 'the same pod connected elsewhere',
   targetStands: true,
+  isCrossingProved: true,
 };
 const { targetControl: _, ...noTarget } = proved;
 const { sourceControl: __, ...noSource } = proved;
@@ -30,7 +31,14 @@ const dns = { ...tcp, dns: { name: 'a', type: 'A', protocol: 'UDP' } } as const;
 
 it.each<[string, Parameters<typeof wireOf>[0], Reason, Observation | undefined, WireProofs, string | undefined]>([
   ['a connection', tcp, 'Reachable', connected, proved, 'Connected'],
-  ['a connection that needs no proof', tcp, 'UnexpectedlyReachable', connected, { targetStands: false }, 'Connected'],
+  [
+    'a connection that needs no proof',
+    tcp,
+    'UnexpectedlyReachable',
+    connected,
+    { targetStands: false, isCrossingProved: false },
+    'Connected',
+  ],
   ['a connection that was reset', tcp, 'ReachedThenReset', { ...connected, outcome: 'Reset' }, proved, 'Connected'],
   ['silence after the connection', tcp, 'NoAnswer', { ...silent, stage: 'http' }, proved, 'Connected'],
   ['a datagram that the target itself refused', udp, 'ReachedClosedPort', refused, proved, 'Connected'],
@@ -54,6 +62,22 @@ it.each<[string, Parameters<typeof wireOf>[0], Reason, Observation | undefined, 
   ['silence of a target that nobody knows to answer', unready, 'Blocked', silent, noTarget, undefined],
   ['silence of a target that answers nobody', tcp, 'NoTargetControl', silent, noTarget, undefined],
   ['silence of a source that reaches nobody', tcp, 'NoSourceControl', silent, noSource, undefined],
+  [
+    'silence where nothing was seen to cross',
+    tcp,
+    'NoPathControl',
+    silent,
+    { ...proved, isCrossingProved: false },
+    undefined,
+  ],
+  [
+    'the same of an Allow, which does not wait for it',
+    allow,
+    'Blocked',
+    silent,
+    { ...proved, isCrossingProved: false },
+    'Denied',
+  ],
   ['silence of a target that went away', tcp, 'TargetChanged', silent, { ...proved, targetStands: false }, undefined],
   ['silence that was not measured', tcp, 'NotCalibrated', silent, notCalibrated, undefined],
   ['silence once', tcp, 'ProbeLost', { ...silent, attempts: 1 }, proved, undefined],

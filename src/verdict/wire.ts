@@ -13,6 +13,7 @@ export interface WireProofs {
   readonly targetControl?: string;
   readonly sourceControl?: string;
   readonly targetStands: boolean;
+  readonly isCrossingProved: boolean;
 }
 
 /** What of a check the wire is read by. */
@@ -21,13 +22,13 @@ type Read = Pick<Check, 'udp' | 'dns' | 'mode'> & { readonly target: Pick<Check[
 /**
  * What the wire says beyond doubt; undefined where it does not. A denial takes the proofs that pass a Deny, also where an Allow was
  * expected: silence alone is no policy's doing. Only for its nodes a failed Allow does not wait, so that its target is believed Ready
- * by the kubelet's last word. A mesh's proxy in doubt leaves the wire in doubt.
+ * by the kubelet's last word, nor for the ways between nodes. A mesh's proxy in doubt leaves the wire in doubt.
  */
 export function wireOf(
   check: Read,
   { reason }: Judgement,
   observation: Observation | undefined,
-  { denials, targetControl, sourceControl, targetStands }: WireProofs,
+  { denials, targetControl, sourceControl, targetStands, isCrossingProved }: WireProofs,
 ): Wire | undefined {
   if (observation === undefined || reason === 'ThroughMesh' || reason === 'MeshIdentityNotWorn') return undefined;
   const { outcome, stage, firstOutcome, attempts } = observation;
@@ -38,7 +39,9 @@ export function wireOf(
   // Over TCP this rests on the model itself, which must not confirm itself.
   if (reason === 'ReachedClosedPort') return transportOf(check) === 'UDP' ? 'Connected' : undefined;
   const isSteady = firstOutcome === outcome && attempts >= 2;
-  const isReady = check.mode === 'converge' && check.target.readinessProved;
-  const isProved = (targetControl !== undefined || isReady) && sourceControl !== undefined && targetStands;
+  const isAllow = check.mode === 'converge';
+  const hasTarget = targetControl !== undefined || (isAllow && check.target.readinessProved);
+  const hasPath = isCrossingProved || isAllow || outcome === 'Refused';
+  const isProved = hasTarget && hasPath && sourceControl !== undefined && targetStands;
   return denials !== undefined && isDenial(denials, outcome) && isSteady && isProved ? 'Denied' : undefined;
 }

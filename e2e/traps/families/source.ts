@@ -1,6 +1,6 @@
 import { waitFor } from '../../harness/wait.ts';
-import { whileCutOff } from '../broken-network.ts';
-import { sourceControl, unresolvedName } from '../guards.ts';
+import { whileCutOff, whileParted } from '../broken-network.ts';
+import { crossing, sourceControl, unresolvedName } from '../guards.ts';
 import type { Scene } from '../scene.ts';
 import { deployment, expectationOf, judged, onNode, service, workload } from '../situations.ts';
 import type { Family, Trap } from '../trap.ts';
@@ -22,6 +22,7 @@ export const source: Family = {
       workload(namespace, 'client', { pod: onNode(lonely) }),
       workload(namespace, 'far', { pod: onNode(busy) }),
       workload(namespace, 'open', { pod: onNode(busy) }),
+      workload(namespace, 'beyond', { pod: onNode(lonely) }),
       service(namespace, 'open', { app: 'open' }),
       workload(namespace, 'mute', { readiness: 'none' }),
       {
@@ -35,7 +36,7 @@ export const source: Family = {
         },
       },
     );
-    await scene.ready('client', 'far', 'open', 'mute');
+    await scene.ready('client', 'far', 'open', 'beyond', 'mute');
   },
   traps: [
     {
@@ -70,6 +71,30 @@ export const source: Family = {
       spring: cutOff([
         expectationOf('Deny', deployment('client'), open),
         expectationOf('Allow', deployment('far'), open),
+      ]),
+      isAlone: true,
+    },
+    {
+      name: 'the path between two nodes is broken',
+      guard: crossing,
+      right: 'Inconclusive NoPathControl',
+      wrong: passed,
+      // DNS is answered on the source's own node, and the target is Ready by the word of its own.
+      spring: parted([expectationOf('Deny', deployment('far'), { ...deployment('beyond'), port: 8080 })]),
+      isAlone: true,
+    },
+    {
+      name: 'the path between two nodes is broken in one direction',
+      guard: {
+        file: 'src/verdict/crossing.ts',
+        search: '({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, to, nodesOf)),',
+        replace: '({ to }) => !probes.some((other) => hasCrossed(other, other.node === node ? to : node, nodesOf)),',
+      },
+      right: 'Inconclusive NoPathControl',
+      wrong: passed,
+      spring: parted([
+        expectationOf('Deny', deployment('far'), { ...deployment('beyond'), port: 8080 }),
+        expectationOf('Allow', deployment('client'), open),
       ]),
       isAlone: true,
     },
@@ -141,6 +166,14 @@ function cutOff(expectations: readonly object[]): Trap['spring'] {
   return async (scene) => {
     const { lonely } = nodesByDns(scene);
     return await whileCutOff(scene, { node: lonely, what: 'pods' }, () => judged(expectations)(scene));
+  };
+}
+
+/** What new connections of the busy node send to pods of the lonely one gets lost; answers to it do not. */
+function parted(expectations: readonly object[]): Trap['spring'] {
+  return async (scene) => {
+    const { lonely, busy } = nodesByDns(scene);
+    return await whileParted(scene, { from: busy, to: lonely }, () => judged(expectations)(scene));
   };
 }
 

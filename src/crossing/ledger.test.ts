@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { Crossing } from '../verdict/index.ts';
+import { CrossingLedger } from './ledger.ts';
+
+const way = (from: string, to: string): Crossing => ({ from, to, family: 'IPv4' });
+const there = way('a', 'b');
+const back = way('b', 'a');
+
+describe('CrossingLedger', () => {
+  it('knows nothing that nobody found out', () => {
+    const ledger = new CrossingLedger();
+
+    expect(ledger.stateSince(there, 0)).toBe('Unknown');
+    expect(ledger.next()).toEqual([]);
+    expect(ledger.want([there], 10)).toBe(true);
+    expect(ledger.next()).toEqual([there]);
+    expect(ledger.stateSince(there, 10)).toBe('Unknown');
+  });
+
+  it('tells what was found out to whoever began before', () => {
+    const ledger = new CrossingLedger();
+    ledger.want([there, back], 10);
+    ledger.conclude([{ crossing: there, found: 'Crossed' }], 20);
+
+    expect(ledger.stateSince(there, 20)).toBe('Crossed');
+    expect(ledger.stateSince(there, 21), 'it may have broken since').toBe('Unknown');
+    expect(ledger.stateSince(back, 10), 'the other direction is another way').toBe('Unknown');
+    expect(ledger.stateSince({ ...there, family: 'IPv6' }, 10)).toBe('Unknown');
+    expect(ledger.next()).toEqual([back]);
+    expect(ledger.want([there], 15), 'it is known').toBe(false);
+  });
+
+  it('finds out again for whoever began after a round did', () => {
+    const ledger = new CrossingLedger();
+    ledger.want([there], 10);
+    ledger.want([there], 25);
+    ledger.conclude([{ crossing: there, found: 'NotCrossed' }], 20);
+
+    expect(ledger.stateSince(there, 10)).toBe('NotCrossed');
+    expect(ledger.stateSince(there, 25)).toBe('Unknown');
+    expect(ledger.next()).toEqual([there]);
+    ledger.conclude([{ crossing: there, found: 'Crossed' }], 30);
+    expect(ledger.stateSince(there, 25)).toBe('Crossed');
+    expect(ledger.next()).toEqual([]);
+  });
+
+  it('forgets what no run can ask about any more', () => {
+    const ledger = new CrossingLedger();
+    ledger.conclude([{ crossing: there, found: 'Crossed' }], 20);
+    ledger.conclude([{ crossing: back, found: 'Crossed' }], 900_021);
+
+    expect(ledger.stateSince(there, 0)).toBe('Unknown');
+    expect(ledger.stateSince(back, 0)).toBe('Crossed');
+  });
+
+  it('asks of one round no more pods than it may have, and leaves nothing out for ever', () => {
+    const ledger = new CrossingLedger();
+    const all = Array.from({ length: 60 }, (_, index) => way(`from-${index % 30}`, `to-${index}`));
+    ledger.want(all, 0);
+    const seen: Crossing[] = [];
+
+    for (let round = 1; ledger.next().length > 0; round += 1) {
+      const crossings = ledger.next();
+      const pods = new Set(crossings.flatMap(({ from, to }) => [`dials ${from}`, `listens ${to}`]));
+      expect(pods.size).toBeLessThanOrEqual(32);
+      seen.push(...crossings);
+      ledger.conclude(
+        crossings.map((crossing) => ({ crossing, found: 'Crossed' })),
+        round,
+      );
+    }
+
+    expect(new Set(seen)).toEqual(new Set(all));
+  });
+});

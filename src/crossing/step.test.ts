@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { Observation } from '../probe/index.ts';
+import type { Crossing, ProbeReport } from '../verdict/index.ts';
+import { dialTasks } from './pods.ts';
+import { decideRound, type Round } from './step.ts';
+
+const toB: Crossing = { from: 'a', to: 'b', family: 'IPv4' };
+const toC: Crossing = { from: 'a', to: 'c', family: 'IPv4' };
+const both = new Map([
+  ['b', ['10.0.0.2']],
+  ['c', ['10.0.0.3']],
+]);
+const onlyB = new Map([['b', ['10.0.0.2']]]);
+
+function round(parts: Partial<Round> = {}): Round {
+  return { crossings: [toB, toC], began: 1_000, listening: both, troubles: new Map(), ...parts };
+}
+
+function seen(...outcomes: readonly Observation['outcome'][]): ProbeReport {
+  const observations = outcomes.map((outcome, id): [number, Observation] => [
+    id,
+    { outcome, stage: 'connect', firstOutcome: outcome, attempts: 2, elapsedMs: 1 },
+  ]);
+  return { checks: [], resolverAnswered: false, observations: new Map(observations) };
+}
+
+function dialling(listening: Round['listening'], reports: readonly (ProbeReport | undefined)[]): Partial<Round> {
+  const tasks = dialTasks({ namespace: 'postern' }, [toB, toC], listening);
+  return { dialling: { began: 5_000, tasks, reports } };
+}
+
+describe('a round', () => {
+  it.each<[string, Partial<Round>, number, ReturnType<typeof decideRound>]>([
+    ['waits for listeners', { listening: onlyB }, 3_000, { kind: 'wait', waitMs: 13_000 }],
+    ['dials when all of them run', {}, 3_000, { kind: 'dial', listeners: both }],
+    ['dials those that run when time is up', { listening: onlyB }, 16_000, { kind: 'dial', listeners: onlyB }],
+    [
+      'waits for no listener that is in trouble',
+      { listening: onlyB, troubles: new Map([['c', 'QuotaExceeded']]) },
+      3_000,
+      { kind: 'dial', listeners: onlyB },
+    ],
+    ['waits for who dials', dialling(both, [undefined]), 6_000, { kind: 'wait', waitMs: 14_000 }],
+  ])('%s', (_, parts, now, step) => {
+    expect(decideRound(round(parts), now)).toEqual(step);
+  });
+
+  it.each<[string, Partial<Round>, number, readonly string[]]>([
+    ['what connected', dialling(both, [seen('Connected', 'TimedOut')]), 6_000, ['b Crossed', 'c NotCrossed']],
+    ['what did not', dialling(both, [seen('Refused', 'Unreachable')]), 6_000, ['b NotCrossed', 'c NotCrossed']],
+    [
+      'that nobody listened',
+      { listening: new Map() },
+      16_000,
+      [
+        'b NotTried no pod on b came to listen over IPv4 in time',
+        'c NotTried no pod on c came to listen over IPv4 in time',
+      ],
+    ],
+    [
+      'why nobody listened',
+      { ...dialling(onlyB, [seen('Connected')]), troubles: new Map([['c', 'QuotaExceeded full']]) },
+      6_000,
+      ['b Crossed', 'c NotTried QuotaExceeded full'],
+    ],
+    [
+      'that nobody dialled in time',
+      dialling(both, [undefined]),
+      20_000,
+      ['b NotTried ProbeNotStarted', 'c NotTried ProbeNotStarted'],
+    ],
+    [
+      'why nobody dialled',
+      dialling(both, [{ ...seen(), trouble: { reason: 'ProbeUnschedulable', message: '0/3 nodes' } }]),
+      6_000,
+      ['b NotTried ProbeUnschedulable 0/3 nodes', 'c NotTried ProbeUnschedulable 0/3 nodes'],
+    ],
+  ])('finds out %s', (_, parts, now, found) => {
+    const step = decideRound(round(parts), now);
+
+    if (step.kind !== 'end') throw new Error(step.kind);
+    expect(
+      step.findings.map(({ crossing, found, trouble = '' }) => `${crossing.to} ${found} ${trouble}`.trim()),
+    ).toEqual(found);
+  });
+});
