@@ -23,6 +23,9 @@ describe('a Deny between two nodes', () => {
     const [pod] = await stage.probing(1);
     if (pod === undefined) throw new Error('There is no probe pod');
     source = onNode(pod, 'node-0');
+    // What is asked for comes in bursts.
+    await stage.noticed();
+    await stage.pass(200);
   });
   afterEach(() => stage.strike());
 

@@ -45,6 +45,8 @@ interface RoundUnderWay {
   dialling?: { readonly batch: Batch; readonly tasks: readonly DialTask[] };
 }
 
+/** Most rounds under way. */
+const maxRounds = 3;
 /** How long a dialling pod tries, in seconds: a fresh pod may be shut, or its listener late. */
 const settleSeconds = 4;
 /** How long to wait for an owner of pods. */
@@ -52,12 +54,13 @@ const withoutOwnerMs = 1_000;
 
 /**
  * Finds out whether packets cross between nodes, for runs whose verdicts depend on it: a pod of Postern's own listens on the far
- * node, and one dials it from the near one. One round at a time, for all runs that ask.
+ * node, and one dials it from the near one, for all runs that ask. A few rounds at a time, so that a node that takes no pod holds
+ * up none of the others.
  */
 export class Crossings {
   readonly #options: CrossingsOptions;
   readonly #ledger = new CrossingLedger();
-  #round: RoundUnderWay | undefined;
+  readonly #rounds = new Set<RoundUnderWay>();
 
   constructor(options: CrossingsOptions) {
     this.#options = options;
@@ -75,14 +78,18 @@ export class Crossings {
 
   /** Pods under way. */
   batches(): readonly Batch[] {
-    const { listeners, dialling } = this.#round ?? {};
-    return [listeners, dialling?.batch].filter((batch) => batch !== undefined);
+    return [...this.#rounds].flatMap(batchesOf);
   }
 
-  /** Takes the next step. Gives how long to wait if nothing happens; undefined for as long as nobody asks. */
+  /** Takes the next step of each round. Gives how long to wait if nothing happens; undefined for as long as nobody asks. */
   async step(signal: AbortSignal): Promise<number | undefined> {
-    const round = this.#round;
-    if (round === undefined) return await this.#start(signal);
+    const waits = [await this.#start(signal)];
+    for (const round of this.#rounds) waits.push(await this.#advance(round, signal));
+    const finite = waits.filter((waitMs) => waitMs !== undefined);
+    return finite.length === 0 ? undefined : Math.min(...finite);
+  }
+
+  async #advance(round: RoundUnderWay, signal: AbortSignal): Promise<number> {
     const step = decideRound(this.#observed(round), this.#options.clock.monotonic());
     switch (step.kind) {
       case 'dial':
@@ -101,15 +108,17 @@ export class Crossings {
 
   async #start(signal: AbortSignal): Promise<number | undefined> {
     const { runner, log } = this.#options;
-    const crossings = this.#ledger.next();
-    if (crossings.length === 0) return undefined;
+    // The end of a round wakes whoever waits for it.
+    if (this.#rounds.size >= maxRounds) return undefined;
     const owner = this.#owner();
     if (owner === undefined) return withoutOwnerMs;
+    const crossings = this.#ledger.begin();
+    if (crossings.length === 0) return undefined;
     const tasks = listenTasks(this.#place(), farNodes(crossings));
     const order = { owner, tasks, times: {} };
     const listeners = runner.prepare(order);
     // Known before its first pod is, so that the sweep for orphans leaves its pods alone.
-    this.#round = { crossings, listeners };
+    this.#rounds.add({ crossings, listeners });
     log.info({ run: listeners.id, crossings: crossings.length }, 'Finding out whether packets cross between nodes');
     await runner.start(order, listeners, signal);
     return 0;
@@ -149,10 +158,10 @@ export class Crossings {
 
   async #end(round: RoundUnderWay, findings: readonly Finding[], signal: AbortSignal): Promise<number> {
     const { log, metrics } = this.#options;
-    await this.#cleanUp(signal);
+    await this.#cleanUp(round, signal);
     // A connection that stood shows the way as it was after the round had begun to dial.
     this.#ledger.conclude(findings, round.dialling?.batch.begunAt ?? round.listeners.begunAt);
-    this.#round = undefined;
+    this.#rounds.delete(round);
     for (const { crossing, found, trouble } of findings) {
       metrics.countCrossing(found);
       if (found === 'NotCrossed') log.warn({ ...crossing }, 'Pods of Postern could not connect between two nodes');
@@ -162,8 +171,8 @@ export class Crossings {
     return 0;
   }
 
-  async #cleanUp(signal: AbortSignal): Promise<void> {
-    for (const batch of this.batches()) {
+  async #cleanUp(round: RoundUnderWay, signal: AbortSignal): Promise<void> {
+    for (const batch of batchesOf(round)) {
       await this.#options.runner.cleanUp(batch, signal).catch((error: unknown) => {
         // The sweep finds what is left; what was found out need not wait for it.
         this.#options.log.warn({ run: batch.id, err: error }, 'Could not delete all pods that dial between nodes');
@@ -181,4 +190,8 @@ export class Crossings {
     const { namespace, instance, view } = this.#options;
     return ownPlace(namespace, instance, view);
   }
+}
+
+function batchesOf({ listeners, dialling }: RoundUnderWay): readonly Batch[] {
+  return dialling === undefined ? [listeners] : [listeners, dialling.batch];
 }

@@ -26,7 +26,7 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   readonly queueObserver: WorkQueueObserver;
   readonly probeSettings: ProbeSettings;
-  /** Pods of Postern's own come on top: at most four of the calibration, and 32 that dial between nodes. */
+  /** Pods of Postern's own come on top: at most four of the calibration, and 48 that dial between nodes. */
   readonly probePodLimits: ProbePodLimits & { readonly perTest: number };
   readonly calibrationPeriodSeconds: number;
   /** An unpredictable string of 16 letters from a to p. */
@@ -103,7 +103,7 @@ export function createController(options: ControllerOptions): Controller {
     log,
     namespace: options.namespace,
     instance: options.instance,
-    onWanted: () => measurements.add(crossingsKey),
+    onWanted: () => measurements.addAfter(crossingsKey, gatherChangesMs),
     onFound: () => {
       for (const key of reconciler.waiting()) queue.add(key);
     },

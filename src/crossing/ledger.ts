@@ -4,7 +4,7 @@ import type { Crossing, CrossingState } from '../verdict/index.ts';
 export type Found = Exclude<CrossingState, 'Unknown'>;
 
 /** Most pods of one round: one per node at either end. What finds no room waits for the next round. */
-const maxPods = 32;
+const maxPods = 16;
 
 /** How long anything is remembered, in milliseconds: longer than any run lasts. */
 const memoryMs = 900_000;
@@ -16,6 +16,8 @@ const memoryMs = 900_000;
 export class CrossingLedger {
   /** What is asked for, since when it has to be found out. */
   readonly #wanted = new Map<string, { readonly crossing: Crossing; readonly since: number }>();
+  /** What rounds are under way for. */
+  readonly #tried = new Set<string>();
   readonly #found = new Map<string, { readonly found: Found; readonly began: number }>();
 
   /** Asks for what is not known since then. Says whether there is anything to find out. */
@@ -35,24 +37,26 @@ export class CrossingLedger {
     return known === undefined || known.began < since ? 'Unknown' : known.found;
   }
 
-  /** What the next round is to find out: the longest wanted first, as far as pods suffice. */
-  next(): readonly Crossing[] {
+  /** Begins a round: what it is to find out, the longest wanted first, as far as pods suffice. Nothing if nothing is to be found. */
+  begin(): readonly Crossing[] {
     const froms = new Set<string>();
     const tos = new Set<string>();
-    return [...this.#wanted.values()].flatMap(({ crossing }) => {
+    return [...this.#wanted].flatMap(([key, { crossing }]) => {
       const { from, to } = crossing;
       const pods = froms.size + tos.size + Number(!froms.has(from)) + Number(!tos.has(to));
-      if (pods > maxPods) return [];
+      if (pods > maxPods || this.#tried.has(key)) return [];
       froms.add(from);
       tos.add(to);
+      this.#tried.add(key);
       return [crossing];
     });
   }
 
-  /** Takes in what a round found out that began at that moment. */
+  /** Ends a round with what it found out, which holds since that moment. */
   conclude(findings: readonly { readonly crossing: Crossing; readonly found: Found }[], began: number): void {
     for (const { crossing, found } of findings) {
       const key = keyOf(crossing);
+      this.#tried.delete(key);
       this.#found.set(key, { found, began });
       // Whoever began after the round did waits for another one.
       if ((this.#wanted.get(key)?.since ?? began) <= began) this.#wanted.delete(key);
