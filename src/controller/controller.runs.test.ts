@@ -117,6 +117,34 @@ describe('the controller', () => {
     },
   );
 
+  it('takes the run of a new spec for one of a change that came with it, and looks once more', async () => {
+    await startWithVerdicts();
+
+    stage.write(policyOf('lock', { matchLabels: { tier: 'gold' } }));
+    stage.editTest({ spec: { timeoutSeconds: 3 } });
+    await stage.atRest(2);
+    expect(stage.started).toEqual(['shop/boundaries Spec', 'shop/boundaries Change']);
+    await stage.pass(15_000);
+    await stage.atRest(3);
+
+    expect(stage.started.slice(2)).toEqual(['shop/boundaries Confirmation']);
+  });
+
+  it('takes no change of long ago for one that came with a new spec', async () => {
+    await startWithVerdicts();
+    stage.write(policyOf('lock', { matchLabels: { tier: 'gold' } }));
+    await stage.noticed();
+    await stage.pass(1_200);
+    await stage.atRest(2);
+    await stage.pass(15_000);
+    await stage.atRest(3);
+
+    stage.editTest({ spec: { timeoutSeconds: 3 } });
+    await stage.atRest(4);
+
+    expect(stage.started.slice(3)).toEqual(['shop/boundaries Spec']);
+  });
+
   it('takes a run on request for one of a change that came with it, and looks once more', async () => {
     await startWithVerdicts();
 

@@ -10,6 +10,7 @@ import {
   type Plan,
 } from '../plan/index.ts';
 import type { Run } from '../runner/index.ts';
+import { confirmMs } from '../schedule/index.ts';
 import {
   type Denials,
   excusedUntil,
@@ -127,6 +128,20 @@ export function changedAt(
   check: Check,
 ): number | undefined {
   return changes.latest(subjectsOf(plan, check, expectation, metadata.namespace));
+}
+
+/** Whether something that a plan depends on changed so lately that a network plugin may not have caught up with it. */
+export function isUnsettled(
+  { metadata }: ConnectivityTest,
+  plan: Plan,
+  changes: Circumstances['changes'],
+  monotonic: number,
+): boolean {
+  const subjects = plan.lines.flatMap(({ expectation, checks }) =>
+    checks.flatMap((check) => subjectsOf(plan, check, expectation, metadata.namespace)),
+  );
+  const changed = changes.latest([...new Set(subjects)]);
+  return changed !== undefined && monotonic - changed < confirmMs;
 }
 
 /** The nodes of a target's pods; of what is named by its address those of the pods that it leads to. */

@@ -24,7 +24,7 @@ import { announcementsOf, metricsNamespace, reportOfTest } from './announce.ts';
 import type { Caches } from './caches.ts';
 import { concludedStatus } from './conclusion.ts';
 import type { Crossings } from './crossings.ts';
-import { type Circumstances, readySince } from './evidence.ts';
+import { type Circumstances, isUnsettled, readySince } from './evidence.ts';
 import { decide } from './decide.ts';
 import type { ObservedChanges } from './observed-changes.ts';
 import { networkPluginOf, type NetworkPluginSetting } from './network-plugin.ts';
@@ -273,6 +273,17 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Whether a run is the first to see a change, or a new spec came together with one, as when both are applied at once: then it is looked
+   * at once more, whatever asked for it.
+   */
+  #isOfChange({ test, plan, fingerprint, remembered }: World, trigger: Run['trigger']): boolean {
+    const { changes, clock } = this.#options;
+    if (remembered.disturbedRuns > 0) return true;
+    if (trigger === 'Spec') return isUnsettled(test, plan, changes, clock.monotonic());
+    return test.status?.lastRun !== undefined && test.status.lastRun.fingerprint !== fingerprint;
+  }
+
   async #start(world: World, trigger: Run['trigger'], signal: AbortSignal): Promise<Again> {
     const { test, plan, fingerprint, remembered, key } = world;
     const { runner, calibration, log, client, caches } = this.#options;
@@ -283,7 +294,7 @@ export class Reconciler {
     const order = { owner: test, ownerOf, tasks: plan.assignments, times: { ...test.spec, delaySeconds } };
     const run: Run = {
       ...runner.prepare(order),
-      trigger: isOfChange(test, fingerprint, trigger) || remembered.disturbedRuns > 0 ? 'Change' : trigger,
+      trigger: this.#isOfChange(world, trigger) ? 'Change' : trigger,
       generation: test.metadata.generation,
       fingerprint,
       plan,
@@ -363,14 +374,6 @@ export class Reconciler {
   #timestamp(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
-}
-
-/**
- * Whether a run, whatever asked for it, is the first one that sees the world as it is now: the network plugin may be as late for a
- * run on request as for one that the change itself started, and it is followed by a second look all the same.
- */
-function isOfChange({ status }: ConnectivityTest, fingerprint: string, trigger: Run['trigger']): boolean {
-  return trigger !== 'Spec' && status?.lastRun !== undefined && status.lastRun.fingerprint !== fingerprint;
 }
 
 /** How the run itself ended, whatever damping shows of it. */

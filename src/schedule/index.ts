@@ -34,7 +34,7 @@ const patienceMs = 5000;
  * later, and nothing says when. Cilium alone waits 5 s until a pod with new labels is treated by them (its
  * `identity-change-grace-period`).
  */
-const confirmMs = 15_000;
+export const confirmMs = 15_000;
 
 /**
  * How long after a run in which a probe pod was refused, did not start or was lost the test is tried again, doubled with each
