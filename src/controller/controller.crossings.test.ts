@@ -112,7 +112,7 @@ describe('a Deny between two nodes', () => {
     expect(stage.logged).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        fields: { from: 'node-0', to: 'node-1', family: 'IPv4' },
+        fields: { from: 'node-0', to: 'node-1', family: 'IPv4', protocol: 'TCP' },
         message: 'Pods of Postern could not connect between two nodes',
       }),
     );

@@ -63,7 +63,7 @@ describe('a readiness probe as the only control', () => {
 });
 
 describe('the way between two nodes', () => {
-  const way: Crossing = { from: 'node-0', to: 'node-1', family: 'IPv4' };
+  const way: Crossing = { from: 'node-0', to: 'node-1', family: 'IPv4', protocol: 'TCP' };
   /** The probe ran on that node. */
   const from = (node: string, parts: Partial<Run> = {}, seen = silence): Run => {
     const run = runOf(parts, seen);
@@ -217,6 +217,6 @@ describe('the way between two nodes', () => {
     const drop = { ingress: 'TimedOut', egress: 'TimedOut' } as const;
     const seen = circumstances({ caches: cachesOf(view), denials: { TCP: drop, UDP: drop } });
 
-    expect(missingCrossings(byName, { ...runOf({ plan }), probes }, seen)).toEqual([way]);
+    expect(missingCrossings(byName, { ...runOf({ plan }), probes }, seen)).toEqual([{ ...way, protocol: 'UDP' }]);
   });
 });

@@ -1,7 +1,8 @@
 import type { ConnectivityTest } from '../api/index.ts';
+import type { Check } from '../plan/index.ts';
 import { familyOf } from '../probe/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
-import { concludeRun, type Crossing, crossingsTo, judgeRun } from '../verdict/index.ts';
+import { concludeRun, type Crossing, crossingsTo, judgeRun, transportOf } from '../verdict/index.ts';
 import { type Circumstances, evidenceOf, nodesIn } from './evidence.ts';
 
 /** How long after the last report a kubelet may yet renew its Lease: it does so every ten seconds, on a busy node a little later. */
@@ -69,10 +70,10 @@ function expectedCrossings(run: Run, caches: Circumstances['caches']): readonly 
       const { address } = check;
       return address === undefined
         ? []
-        : [{ check, crossings: crossingsTo(nodesOf(check, address), from, familyOf(address)) }];
+        : [{ check, crossings: crossingsTo(nodesOf(check, address), wayOf(check, from, address)) }];
     });
   });
-  const keyOf = ({ from, to, family }: Crossing): string => JSON.stringify([from, to, family]);
+  const keyOf = ({ from, to, family, protocol }: Crossing): string => JSON.stringify([from, to, family, protocol]);
   const shown = new Set(
     ways.flatMap(({ check, crossings }) =>
       check.mode === 'guard' || crossings.length !== 1 ? [] : crossings.map(keyOf),
@@ -81,6 +82,10 @@ function expectedCrossings(run: Run, caches: Circumstances['caches']): readonly 
   return ways.flatMap(({ check, crossings }) =>
     check.mode === 'guard' ? crossings.filter((crossing) => !shown.has(keyOf(crossing))) : [],
   );
+}
+
+function wayOf(check: Check, from: string, address: string): Omit<Crossing, 'to'> {
+  return { from, family: familyOf(address), protocol: transportOf(check) };
 }
 
 function lastReportOf({ probes }: Run): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Crossing } from '../verdict/index.ts';
 import { CrossingLedger } from './ledger.ts';
 
-const way = (from: string, to: string): Crossing => ({ from, to, family: 'IPv4' });
+const way = (from: string, to: string): Crossing => ({ from, to, family: 'IPv4', protocol: 'TCP' });
 const there = way('a', 'b');
 const back = way('b', 'a');
 
@@ -27,6 +27,7 @@ describe('CrossingLedger', () => {
     expect(ledger.stateSince(there, 21), 'it may have broken since').toBe('Unknown');
     expect(ledger.stateSince(back, 10), 'the other direction is another way').toBe('Unknown');
     expect(ledger.stateSince({ ...there, family: 'IPv6' }, 10)).toBe('Unknown');
+    expect(ledger.stateSince({ ...there, protocol: 'UDP' }, 10)).toBe('Unknown');
     expect(ledger.begin(), 'what is under way is not begun again').toEqual([]);
     expect(ledger.want([there], 15), 'it is known').toBe(false);
   });

@@ -67,6 +67,6 @@ export class CrossingLedger {
   }
 }
 
-function keyOf({ from, to, family }: Crossing): string {
-  return JSON.stringify([from, to, family]);
+function keyOf({ from, to, family, protocol }: Crossing): string {
+  return JSON.stringify([from, to, family, protocol]);
 }

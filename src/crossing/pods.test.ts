@@ -20,7 +20,15 @@ const pinnedTo = (node: string) => ({
     },
   },
 });
-const way = (from: string, to: string, family: Crossing['family'] = 'IPv4'): Crossing => ({ from, to, family });
+const way = (from: string, to: string, parts: Partial<Crossing> = {}): Crossing => ({
+  from,
+  to,
+  family: 'IPv4',
+  protocol: 'TCP',
+  ...parts,
+});
+const overIpv6 = { family: 'IPv6' } as const;
+const overUdp = { protocol: 'UDP' } as const;
 
 describe('pods that dial between nodes', () => {
   it('listen once on each far node, whatever the operator itself is kept to', () => {
@@ -42,17 +50,28 @@ describe('pods that dial between nodes', () => {
       ['b', ['10.0.0.2', 'fd00::2']],
       ['c', ['10.0.0.3']],
     ]);
-    const crossings = [way('a', 'b'), way('a', 'c'), way('a', 'c', 'IPv6'), way('a', 'd'), way('c', 'b', 'IPv6')];
+    const crossings = [
+      way('a', 'b'),
+      way('a', 'c'),
+      way('a', 'c', overIpv6),
+      way('a', 'd'),
+      way('c', 'b', overIpv6),
+      way('a', 'b', overUdp),
+    ];
 
     const tasks = dialTasks(place, crossings, listeners);
 
     expect(tasks.map(({ identity, checks, crossings: ways }) => [identity.pod, planText(checks), ways])).toEqual([
       [
         pinnedTo('a'),
-        '0 converge tcp 10.0.0.2 8080 - - -\n1 converge tcp 10.0.0.3 8080 - - -',
-        [way('a', 'b'), way('a', 'c')],
+        [
+          '0 converge tcp 10.0.0.2 8080 - - -',
+          '1 converge tcp 10.0.0.3 8080 - - -',
+          '2 converge udp 10.0.0.2 8080 - - 706f737465726e',
+        ].join('\n'),
+        [way('a', 'b'), way('a', 'c'), way('a', 'b', overUdp)],
       ],
-      [pinnedTo('c'), '0 converge tcp fd00::2 8080 - - -', [way('c', 'b', 'IPv6')]],
+      [pinnedTo('c'), '0 converge tcp fd00::2 8080 - - -', [way('c', 'b', overIpv6)]],
     ]);
   });
 });

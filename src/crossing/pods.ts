@@ -5,6 +5,8 @@ import type { Crossing } from '../verdict/index.ts';
 /** The label of calibration pods that the chart's policies admit everything to and from: no identity of its own is minted. */
 const openLabels = { 'postern.dev/calibration': 'open' };
 const listenPort = 8080;
+/** What a listener sends back: the datagram `postern`. */
+const greeting = '706f737465726e';
 /** Longest life of a listener's program: it outlives a round. */
 const listenSeconds = 60;
 
@@ -43,14 +45,15 @@ export function dialTasks(place: OwnPlace, crossings: readonly Crossing[], liste
   });
   return [...Map.groupBy(ways, ({ crossing }) => crossing.from)].map(([node, dialled]) => {
     const identity = pinned(place, node);
-    const checks = dialled.map(({ address }, id) => checkOf(id, identity, address));
+    const checks = dialled.map(({ crossing, address }, id) => checkOf(id, identity, crossing, address));
     return { identity, checks, crossings: dialled.map(({ crossing }) => crossing) };
   });
 }
 
-function checkOf(id: number, identity: Identity, address: string): Check {
+function checkOf(id: number, identity: Identity, { protocol }: Crossing, address: string): Check {
   const target = { address, port: listenPort, podUids: [], readinessProved: false };
-  return { id, mode: 'converge', port: listenPort, address, identity, target };
+  const check: Check = { id, mode: 'converge', port: listenPort, address, identity, target };
+  return protocol === 'UDP' ? { ...check, udp: { payload: greeting } } : check;
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Crossing, ProbeReport } from '../verdict/index.ts';
 import { dialTasks } from './pods.ts';
 import { decideRound, type Round } from './step.ts';
 
-const toB: Crossing = { from: 'a', to: 'b', family: 'IPv4' };
-const toC: Crossing = { from: 'a', to: 'c', family: 'IPv4' };
+const toB: Crossing = { from: 'a', to: 'b', family: 'IPv4', protocol: 'TCP' };
+const toC: Crossing = { from: 'a', to: 'c', family: 'IPv4', protocol: 'TCP' };
 const both = new Map([
   ['b', ['10.0.0.2']],
   ['c', ['10.0.0.3']],

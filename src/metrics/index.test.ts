@@ -189,6 +189,18 @@ describe('counters', () => {
     ]);
   });
 
+  it('count ways between nodes, each result from 0 on', async () => {
+    const metrics = createMetrics(BUILD);
+
+    metrics.countCrossing('NotCrossed');
+
+    expect(await linesOf(metrics, /^postern_node_crossings_total/)).toEqual([
+      'postern_node_crossings_total{result="Crossed"} 0',
+      'postern_node_crossings_total{result="NotCrossed"} 1',
+      'postern_node_crossings_total{result="NotTried"} 0',
+    ]);
+  });
+
   it('count runs, attempts and pods', async () => {
     const metrics = createMetrics(BUILD);
 

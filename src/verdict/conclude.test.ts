@@ -956,7 +956,7 @@ describe('an Allow', () => {
 
 describe('a path between nodes', () => {
   const onNodes = { 'web-not-db': 'node-b', 'api-db': 'node-b', 'web-out': 'node-b' };
-  const path = { from: 'node-a', to: 'node-b', family: 'IPv4' };
+  const path = { from: 'node-a', to: 'node-b', family: 'IPv4', protocol: 'TCP' };
 
   /** Web probes from node A, api from node B; the targets stand where they are said to. */
   function judged(
@@ -1001,6 +1001,8 @@ describe('a path between nodes', () => {
 
   it('is seen where a probe of the same node connected to something there', () => {
     expect(judged([denied, elsewhere], { ...silent, 'web-out': connection })).toEqual(seenInRun);
+    const datagram: Expectation = { ...elsewhere, protocol: 'UDP' };
+    expect(judged([denied, datagram], { ...silent, 'web-out': connection }), 'another transport').toEqual(unseen);
   });
 
   it('is not seen where a probe came the other way', () => {
@@ -1034,11 +1036,14 @@ describe('a path between nodes', () => {
   it('is asked about for eight nodes behind one target at most', () => {
     const nodes = Array.from({ length: 20 }, (_, index) => `node-${index + 10}`);
 
-    expect(crossingsTo([...nodes, 'node-10', 'node-12', ''], 'node-12', 'IPv6')).toEqual(
+    expect(
+      crossingsTo([...nodes, 'node-10', 'node-12', ''], { from: 'node-12', family: 'IPv6', protocol: 'UDP' }),
+    ).toEqual(
       ['node-10', 'node-11', 'node-13', 'node-14', 'node-15', 'node-16', 'node-17', 'node-18'].map((to) => ({
         from: 'node-12',
         to,
         family: 'IPv6',
+        protocol: 'UDP',
       })),
     );
   });

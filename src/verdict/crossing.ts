@@ -1,13 +1,15 @@
+import type { Protocol } from '../api/index.ts';
 import type { Check } from '../plan/index.ts';
 import { familyOf, type IpFamily, type Observation } from '../probe/index.ts';
-import { hasNetworkAtOnce, type ProbeFacts } from './control.ts';
+import { hasNetworkAtOnce, type ProbeFacts, transportOf } from './control.ts';
 import type { FactsInMesh } from './mesh.ts';
 
-/** The way from one node to another, in one IP family. */
+/** The way from one node to another, in one IP family and over one transport: firewalls tell these apart. */
 export interface Crossing {
   readonly from: string;
   readonly to: string;
   readonly family: IpFamily;
+  readonly protocol: Protocol;
 }
 
 /**
@@ -30,7 +32,7 @@ const maxNodes = 8;
 
 /**
  * The ways between nodes that would look like a denial if they were broken: the target's pods stand on another node than the
- * probe, and nothing in this run was seen to cross in the same direction and family. The other direction proves nothing about this
+ * probe, and nothing in this run was seen to cross in the same direction, family and transport. The other direction proves nothing about this
  * one where packets travel unencapsulated: firewalls that keep state let the answers to one side pass and not the other's requests.
  * `probes` are those of the check's family.
  */
@@ -46,21 +48,22 @@ export function unseenCrossings(
   // The own resolver is asked in the family of the pod's first address.
   const family = address === undefined ? probe.family : familyOf(address);
   if (node === undefined || family === undefined) return [];
-  return crossingsTo(nodesOf(check, address), node, family).filter(
-    ({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, to, nodesOf)),
+  const protocol = transportOf(check);
+  return crossingsTo(nodesOf(check, address), { from: node, family, protocol }).filter(
+    ({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, nodesOf)),
   );
 }
 
 /** The ways that packets from a node to a target's pods take; none to those on the same node. */
-export function crossingsTo(nodes: readonly string[], from: string, family: IpFamily): readonly Crossing[] {
-  const far = [...new Set(nodes)].filter((node) => node !== from && node !== '').toSorted();
-  return far.slice(0, maxNodes).map((to) => ({ from, to, family }));
+export function crossingsTo(nodes: readonly string[], way: Omit<Crossing, 'to'>): readonly Crossing[] {
+  const far = [...new Set(nodes)].filter((node) => node !== way.from && node !== '').toSorted();
+  return far.slice(0, maxNodes).map((to) => ({ ...way, to }));
 }
 
-function hasCrossed({ checks, observations }: ProbeFacts, far: string, nodesOf: NodesOf): boolean {
+function hasCrossed({ checks, observations }: ProbeFacts, protocol: Protocol, far: string, nodesOf: NodesOf): boolean {
   return checks.some((check) => {
     const seen = observations.get(check.id);
-    if (seen === undefined || !hasNetworkAtOnce(seen, check)) return false;
+    if (seen === undefined || transportOf(check) !== protocol || !hasNetworkAtOnce(seen, check)) return false;
     const ends = nodesOf(check, check.address ?? seen.address);
     // Behind a Service any of its pods may have answered.
     return ends.length > 0 && ends.every((end) => end === far);

@@ -12,6 +12,7 @@ export {
   type RunEvidence,
   skippedRows,
 } from './conclude.ts';
+export { transportOf } from './control.ts';
 export { type Crossing, type CrossingState, crossingsTo } from './crossing.ts';
 export { type DenialPair, type Denials, unenforcedSides } from './denial.ts';
 export type { Wire } from './wire.ts';

@@ -87,8 +87,9 @@ export const source: Family = {
       name: 'the path between two nodes is broken in one direction',
       guard: {
         file: 'src/verdict/crossing.ts',
-        search: '({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, to, nodesOf)),',
-        replace: '({ to }) => !probes.some((other) => hasCrossed(other, other.node === node ? to : node, nodesOf)),',
+        search: '({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, nodesOf)),',
+        replace:
+          '({ to }) => !probes.some((other) => hasCrossed(other, protocol, other.node === node ? to : node, nodesOf)),',
       },
       right: 'Inconclusive NoPathControl',
       wrong: passed,
