@@ -1001,7 +1001,7 @@ describe('a path between nodes', () => {
 
   it('is seen where a probe of the same node connected to something there', () => {
     expect(judged([denied, elsewhere], { ...silent, 'web-out': connection })).toEqual(seenInRun);
-    const datagram: Expectation = { ...elsewhere, protocol: 'UDP' };
+    const datagram: Expectation = { ...elsewhere, protocol: 'UDP', udp: { payload: '70' } };
     expect(judged([denied, datagram], { ...silent, 'web-out': connection }), 'another transport').toEqual(unseen);
   });
 
