@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit` needs nothing but Node; the others need the cluster of `npm run cluster:up`, and run their files one after another
- * because they share it. `calibration` reconfigures that cluster's network plugin for a while; `unenforced`, `rejecting` and
- * `refusing` need clusters with another one, which `POSTERN_CNI` chooses.
+ * because they share it. `calibration` reconfigures that cluster's network plugin for a while; `unenforced`, `half-enforced`,
+ * `rejecting`, `refusing` and `dual-stack` need clusters with another one, which `POSTERN_CNI` chooses.
  */
 export default defineConfig({
   test: {
@@ -65,6 +65,24 @@ export default defineConfig({
           name: 'rejecting',
           globalSetup: ['e2e/harness/setup.ts'],
           include: ['e2e/rejecting/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'dual-stack',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/dual-stack/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'half-enforced',
+          globalSetup: ['e2e/harness/setup.ts'],
+          include: ['e2e/half-enforced/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
         },

@@ -62,7 +62,7 @@ describe('on a cluster that enforces no policy', () => {
     const metrics = await kubectl(
       'get --raw /api/v1/namespaces/postern/services/postern-metrics:metrics/proxy/metrics',
     );
-    expect(metrics).toContain('postern_policy_enforced{direction="ingress",protocol="TCP"} 0');
-    expect(metrics).toContain('postern_policy_enforced{direction="egress",protocol="TCP"} 0');
+    expect(metrics).toContain('postern_policy_enforced{direction="ingress",protocol="TCP",family="IPv4"} 0');
+    expect(metrics).toContain('postern_policy_enforced{direction="egress",protocol="TCP",family="IPv4"} 0');
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-import { ciliumValues } from './cni/cilium.ts';
+import { ciliumDualValues, ciliumValues } from './cni/cilium.ts';
 import { withoutForwarding } from './dns.ts';
-import { sealRule } from './network.ts';
+import { obstacleFrom } from './ipv6.ts';
+import { ipv6SealRule, ipv6SubnetFor, sealRule } from './network.ts';
 import { kindConfiguration } from './nodes.ts';
 
 describe('kindConfiguration', () => {
@@ -18,6 +19,38 @@ describe('kindConfiguration', () => {
   it('gives pods the addresses that Cilium routes', () => {
     const { networking } = parse(kindConfiguration(0));
     expect(parse(ciliumValues())).toMatchObject({ ipv4NativeRoutingCIDR: networking.podSubnet });
+  });
+});
+
+describe('a cluster with both families', () => {
+  it('gives pods the addresses that Cilium routes, of IPv4 first', () => {
+    const { networking } = parse(kindConfiguration(1, true));
+
+    expect(networking).toMatchObject({ ipFamily: 'dual', disableDefaultCNI: true });
+    expect(networking.podSubnet.split(',')).toEqual([
+      parse(ciliumValues()).ipv4NativeRoutingCIDR,
+      parse(ciliumDualValues()).ipv6NativeRoutingCIDR,
+    ]);
+    expect(networking.serviceSubnet).toMatch(/^10\.[\d./]+,fd00:/);
+  });
+
+  it('has its own part of the unique local addresses, and is sealed over IPv6 as over IPv4', () => {
+    expect(ipv6SubnetFor('postern-1')).toMatch(/^fd[0-9a-f]{2}:[0-9a-f]{1,4}:[0-9a-f]{1,4}::\/64$/);
+    expect(ipv6SubnetFor('postern-1')).not.toBe(ipv6SubnetFor('postern-2'));
+    expect(ipv6SealRule('postern-1', 'FORWARD').join(' ')).toMatch(
+      /^FORWARD -i (postern-[0-9a-f]{6}) ! -o \1 -j REJECT --reject-with icmp6-adm-prohibited$/,
+    );
+  });
+
+  it.each([
+    [undefined, /its kernel lacks it.*choose another POSTERN_CNI/],
+    ['1\n', /turned off.*sysctl -w net\.ipv6\.conf\.all\.disable_ipv6=0/],
+  ])('says what keeps a machine with the switch %j from having it', (text, words) => {
+    expect(obstacleFrom(text)).toMatch(words);
+  });
+
+  it('finds nothing against a machine that has IPv6', () => {
+    expect(obstacleFrom('0\n')).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-import { podSubnet } from './cni/cni.ts';
+import { ipv6Subnets, podSubnet } from './cni/cni.ts';
 import { attempt, run } from './command.ts';
 
 /** kind's own label on the containers that are nodes. */
@@ -30,13 +30,24 @@ export async function listNodeContainers(clusterName: string): Promise<readonly 
     .toSorted((one, other) => one.name.localeCompare(other.name));
 }
 
+/** The first family is that of pods' first addresses (KEP-563). */
+const dualStack = {
+  ipFamily: 'dual',
+  podSubnet: `${podSubnet},${ipv6Subnets.pods}`,
+  serviceSubnet: `10.96.0.0/16,${ipv6Subnets.services}`,
+};
+
 /** What `kind create cluster` is told: one control plane, and workers. */
-export function kindConfiguration(workers: number): string {
+export function kindConfiguration(workers: number, isDualStack = false): string {
   const kubeadmPatch = (kind: string, fields: object): string => stringify({ kind, ...fields });
   return stringify({
     kind: 'Cluster',
     apiVersion: 'kind.x-k8s.io/v1alpha4',
-    networking: { disableDefaultCNI: true, apiServerAddress: '127.0.0.1', podSubnet },
+    networking: {
+      disableDefaultCNI: true,
+      apiServerAddress: '127.0.0.1',
+      ...(isDualStack ? dualStack : { podSubnet }),
+    },
     kubeadmConfigPatches: [
       // Hosts with cgroup v1 are welcome, and so are those that may not lower an OOM score.
       kubeadmPatch('KubeletConfiguration', { failCgroupV1: false }),

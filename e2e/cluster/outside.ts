@@ -2,12 +2,15 @@ import process from 'node:process';
 
 import { GenericContainer, Wait } from 'testcontainers';
 
+import { run } from './command.ts';
 import { ownerLabel } from './network.ts';
 import { images } from './versions.ts';
 
 /** A server that is outside of the cluster and within its reach. */
 export interface OutsideServer {
   readonly address: string;
+  /** Its IPv6 address, where the cluster's network has both families. */
+  readonly ipv6Address?: string;
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -25,7 +28,10 @@ export async function runOutsideServer(clusterName: string): Promise<OutsideServ
     .withExposedPorts(port)
     .withWaitStrategy(Wait.forHttp('/', port))
     .start();
+  const settings = `{{(index .NetworkSettings.Networks "${clusterName}").GlobalIPv6Address}}`;
+  const ipv6Address = (await run('docker', ['inspect', '--format', settings, container.getId()])).trim();
   return {
+    ...(ipv6Address === '' ? {} : { ipv6Address }),
     address: container.getIpAddress(clusterName),
     port,
     stop: async () => {

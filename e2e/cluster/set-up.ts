@@ -9,6 +9,7 @@ import { ensureEngine } from './engine/engine.ts';
 import { deliverImages } from './images/deliver.ts';
 import { type ImageSource, chooseSource, doRegistriesAnswer, requestedSource } from './images/source.ts';
 import { withLock } from './lock.ts';
+import { ipv6Obstacle } from './ipv6.ts';
 import { ensureNetwork, removeCompanions, removeNetwork, sealNetwork } from './network.ts';
 import { kindConfiguration, listNodeContainers, runKind } from './nodes.ts';
 import { type Progress, timingTable } from './progress.ts';
@@ -43,6 +44,8 @@ export interface ClusterShape {
 /** Brings the cluster up, or finds that it is up already. */
 export async function setUp(workspace: Workspace, shape: ClusterShape, progress: Progress): Promise<ClusterRecord> {
   const startMs = performance.now();
+  const obstacle = cniOf(workspace.cni).isDualStack === true ? ipv6Obstacle() : undefined;
+  if (obstacle !== undefined) throw new Error(obstacle);
   await requireGo();
   await ensureEngine(progress);
   return await withLock(
@@ -76,7 +79,7 @@ async function bringUp(workspace: Workspace, shape: ClusterShape, progress: Prog
   const imageSource = await sourceFor(workspace, known);
   const provision = await planProvision(workspace, imageSource);
   const isSealed = shape.isSealed ?? imageSource === 'local';
-  const configuration = kindConfiguration(shape.workers);
+  const configuration = kindConfiguration(shape.workers, cniOf(workspace.cni).isDualStack);
   const record: Omit<ClusterRecord, 'phase' | 'images'> = {
     name,
     repository: workspace.repository,
@@ -97,7 +100,7 @@ async function bringUp(workspace: Workspace, shape: ClusterShape, progress: Prog
   const images = await provision.supply(progress);
 
   if (decision.action === 'reuse') {
-    if (isSealed) await sealNetwork(name);
+    if (isSealed) await sealNetwork(name, cniOf(workspace.cni).isDualStack);
     if (await isHealthy(record)) {
       const ready = { ...record, images, phase: 'ready' } as const;
       await deliverImages(await nodeNames(name), imagesOnNodes(workspace));
@@ -123,8 +126,8 @@ async function createCluster(
   writeRecord(workspace, record);
   await progress.step('prepare the network', async () => {
     await removeCluster(name, wasInterrupted);
-    await ensureNetwork(name);
-    if (isSealed) await sealNetwork(name);
+    await ensureNetwork(name, cniOf(workspace.cni).isDualStack);
+    if (isSealed) await sealNetwork(name, cniOf(workspace.cni).isDualStack);
   });
   const create = ['create', 'cluster', '--image', images.node, '--kubeconfig', kubeconfig, '--config', '-'];
   await progress.step(`create ${record.nodeCount} nodes`, () => runKind(tools.kind, name, create, configuration));

@@ -26,7 +26,7 @@ describe('names', () => {
     expect(other).toMatchObject({ clusterName: `${usual.clusterName}-ptp`, cni: 'ptp' });
     expect(openWorkspace({ POSTERN_CNI: 'cilium' }).clusterName).toBe(usual.clusterName);
     expect(() => openWorkspace({ POSTERN_CNI: 'bridge' })).toThrow(
-      'choose one of cilium, cilium-rejecting, ptp, ptp-refusing',
+      'choose one of cilium, cilium-rejecting, cilium-dual, ptp, ptp-refusing, ptp-half',
     );
   });
 });

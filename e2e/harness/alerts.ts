@@ -30,7 +30,7 @@ export async function expectFiring(
           input_series: samples.map(([, name, value]) => ({ series: name, values: `${value}x60` })),
           promql_expr_test: [
             {
-              expr: `count by (direction, protocol) (ALERTS{alertname="${alert}", alertstate="firing"})`,
+              expr: `count by (direction, protocol, family) (ALERTS{alertname="${alert}", alertstate="firing"})`,
               eval_time: '20m',
               exp_samples: series.map((labels) => ({ labels, value: 1 })),
             },

@@ -12,6 +12,7 @@ export interface ServerOptions {
   /** A readiness probe on another port than the one that the server's clients use proves nothing about that one. */
   readonly readiness?: 'onPort' | 'none';
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly object[];
   readonly publishNotReadyAddresses?: boolean;
 }
 
@@ -23,6 +24,7 @@ export function server({
   replicas = 1,
   readiness = 'onPort',
   nodeSelector,
+  tolerations,
   publishNotReadyAddresses,
 }: ServerOptions): object[] {
   const labels = { app: name };
@@ -36,7 +38,11 @@ export function server({
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
-          spec: { ...podSpec(port, readiness), ...(nodeSelector === undefined ? {} : { nodeSelector }) },
+          spec: {
+            ...podSpec(port, readiness),
+            ...(nodeSelector === undefined ? {} : { nodeSelector }),
+            ...(tolerations === undefined ? {} : { tolerations }),
+          },
         },
       },
     },

@@ -1,3 +1,5 @@
+import type { Pod } from '../../src/api/index.ts';
+import { familyOf, type IpFamily } from '../../src/probe/index.ts';
 import { currentCluster } from '../cluster/index.ts';
 import { type Kubectl, kubectlFor } from './kubectl.ts';
 import { manifests, namespace } from './workloads.ts';
@@ -9,13 +11,13 @@ export interface World {
   apply(...objects: readonly object[]): Promise<void>;
   /** Waits until these Deployments have all of their replicas ready. */
   ready(...deployments: readonly string[]): Promise<void>;
-  /** The address of the first pod labelled `app: NAME`. */
-  addressOf(app: string): Promise<string>;
+  /** The address of the first pod labelled `app: NAME`: its primary one, or that of a family. */
+  addressOf(app: string, family?: IpFamily): Promise<string>;
   destroy(): Promise<void>;
 }
 
 interface PodList {
-  readonly items: readonly { readonly status: { readonly podIP?: string } }[];
+  readonly items: readonly { readonly status: Pod['status'] }[];
 }
 
 /** Makes the namespace anew: one that an interrupted run left behind is deleted first. */
@@ -37,9 +39,10 @@ export async function createWorld(name: string, labels: Readonly<Record<string, 
       for (const deployment of deployments)
         await kubectl(`rollout status deployment/${deployment} -n ${name} --timeout=120s`);
     },
-    addressOf: async (app) => {
+    addressOf: async (app, family) => {
       const { items } = await kubectl.json<PodList>(`get pods -n ${name} -l app=${app}`);
-      const address = items[0]?.status.podIP;
+      const { podIP, podIPs = [] } = items[0]?.status ?? {};
+      const address = family === undefined ? podIP : podIPs.map(({ ip }) => ip).find((ip) => familyOf(ip) === family);
       if (address === undefined) throw new Error(`${app} has no pod with an address`);
       return address;
     },

@@ -55,7 +55,7 @@ describe('on a cluster that refuses what it denies', () => {
   it('measures the refusal', async () => {
     const calibration = await nextCalibration(world.kubectl);
 
-    expect(calibration.status?.denials).toEqual({ tcp: denials, udp: denials });
+    expect(calibration.status?.denials).toEqual({ ipFamily: 'IPv4', tcp: denials, udp: denials });
     expect(conditionOf(calibration, 'Enforced')).toBe('True Enforced');
   });
 

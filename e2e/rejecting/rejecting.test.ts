@@ -54,12 +54,12 @@ describe('on a cluster that rejects denied egress and drops denied ingress', () 
   it('measures each side for itself', async () => {
     const calibration = await nextCalibration(world.kubectl);
 
-    expect(calibration.status?.denials).toEqual({ tcp: denials, udp: denials });
+    expect(calibration.status?.denials).toEqual({ ipFamily: 'IPv4', tcp: denials, udp: denials });
     expect(conditionOf(calibration, 'Enforced')).toBe('True Enforced');
     const metrics = await readMetrics(world.kubectl);
     for (const protocol of ['TCP', 'UDP']) {
       const outcome = (side: string, name: string) =>
-        `postern_calibration_outcome{direction="${side}",protocol="${protocol}",outcome="${name}"} 1`;
+        `postern_calibration_outcome{direction="${side}",protocol="${protocol}",family="IPv4",outcome="${name}"} 1`;
       expect(metrics).toContain(outcome('egress', 'Unreachable'));
       expect(metrics).toContain(outcome('ingress', 'TimedOut'));
     }

@@ -56,9 +56,11 @@ describe('the calibration of a cluster that drops what it denies', () => {
       `get --raw /api/v1/namespaces/${posternNamespace}/services/postern-metrics:metrics/proxy/metrics`,
     );
 
-    expect(metrics).toContain('postern_policy_enforced{direction="ingress",protocol="TCP"} 1');
-    expect(metrics).toContain('postern_policy_enforced{direction="egress",protocol="TCP"} 1');
-    expect(metrics).toContain('postern_calibration_outcome{direction="egress",protocol="TCP",outcome="TimedOut"} 1');
+    expect(metrics).toContain('postern_policy_enforced{direction="ingress",protocol="TCP",family="IPv4"} 1');
+    expect(metrics).toContain('postern_policy_enforced{direction="egress",protocol="TCP",family="IPv4"} 1');
+    expect(metrics).toContain(
+      'postern_calibration_outcome{direction="egress",protocol="TCP",family="IPv4",outcome="TimedOut"} 1',
+    );
     expect(metrics).toContain('postern_calibration_valid 1');
   });
 

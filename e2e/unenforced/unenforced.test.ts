@@ -50,7 +50,7 @@ describe('on a cluster whose network plugin enforces nothing', () => {
     const calibration = await readCalibration(world.kubectl);
 
     const open = { ingress: 'Connected', egress: 'Connected' };
-    expect(calibration.status?.denials).toEqual({ tcp: open, udp: open });
+    expect(calibration.status?.denials).toEqual({ ipFamily: 'IPv4', tcp: open, udp: open });
     expect(conditionOf(calibration, 'Calibrated')).toBe('True Measured');
     expect(conditionOf(calibration, 'Enforced')).toBe('False PolicyNotEnforced');
     expect(await world.kubectl('get calibration')).toMatch(
@@ -61,7 +61,9 @@ describe('on a cluster whose network plugin enforces nothing', () => {
   it('says so in the metrics, and raises the alert for either side over either protocol', async () => {
     const metrics = await readMetrics(world.kubectl);
 
-    const labels = sides.flatMap((side) => protocols.map((protocol) => `{direction="${side}",protocol="${protocol}"}`));
+    const labels = sides.flatMap((side) =>
+      protocols.map((protocol) => `{direction="${side}",protocol="${protocol}",family="IPv4"}`),
+    );
     for (const each of labels) expect(metrics).toContain(`postern_policy_enforced${each} 0`);
     await expectFiring(currentCluster(), metrics, 'PosternPolicyNotEnforced', labels);
   });

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import { stringEnum } from './schema-parts.ts';
+import { ipFamilies } from './specification.ts';
 import { conditionsOf, time } from './status.ts';
 
 /** The one Calibration of a cluster. */
@@ -20,6 +21,18 @@ const pair = (protocol: string) =>
     { description: `How a denied connection over ${protocol} ends. Absent if it was not measured.` },
   );
 
+const familyDenials = (description: string) =>
+  Type.Object(
+    {
+      ipFamily: Type.Optional(
+        stringEnum(ipFamilies, { description: 'The family of addresses over which this was measured.' }),
+      ),
+      tcp: Type.Optional(pair('TCP')),
+      udp: Type.Optional(pair('UDP')),
+    },
+    { description },
+  );
+
 /** `status` of a Calibration. */
 export const calibrationStatus = Type.Object(
   {
@@ -31,9 +44,13 @@ export const calibrationStatus = Type.Object(
       }),
     ),
     denials: Type.Optional(
-      Type.Object(
-        { tcp: Type.Optional(pair('TCP')), udp: Type.Optional(pair('UDP')) },
-        { description: 'How this cluster denies. Only these outcomes count as a denial.' },
+      familyDenials(
+        'How this cluster denies over the primary family of its pods. Only these outcomes count as a denial.',
+      ),
+    ),
+    secondaryDenials: Type.Optional(
+      familyDenials(
+        'How this cluster denies over the other family, where pods have both. Where it could not be measured only the family is named, and no Deny passes over that.',
       ),
     ),
     freshPodDelayMilliseconds: Type.Optional(
@@ -83,6 +100,7 @@ export const calibrationStatus = Type.Object(
   { description: 'What was measured. Written by Postern alone.' },
 );
 
+export type FamilyDenialsStatus = NonNullable<Static<typeof calibrationStatus>['denials']>;
 export type CalibrationStatus = Static<typeof calibrationStatus>;
 export type CalibrationTrigger = NonNullable<CalibrationStatus['lastRun']>['trigger'];
 

@@ -4,6 +4,7 @@ export {
   calibrationName,
   type CalibrationStatus,
   type CalibrationTrigger,
+  type FamilyDenialsStatus,
   type MeasuredOutcome,
   measuredOutcomes,
 } from './calibration.ts';

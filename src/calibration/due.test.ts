@@ -5,12 +5,13 @@ import { type Due, dueFor, isValid, type Occasion } from './due.ts';
 const measured = Date.UTC(2026, 0, 1);
 const second = 1000;
 const hour = 3600 * second;
+const silent = { ingress: 'TimedOut', egress: 'TimedOut' } as const;
 
 function statusOf(enforced: 'True' | 'False' = 'True', parts: Partial<CalibrationStatus> = {}): CalibrationStatus {
   const measuredTime = new Date(measured).toISOString();
   const condition = { type: 'Enforced', status: enforced, reason: 'x', message: '', lastTransitionTime: measuredTime };
   return {
-    denials: { tcp: { ingress: 'TimedOut', egress: 'TimedOut' } },
+    denials: { ipFamily: 'IPv4', tcp: { ingress: 'TimedOut', egress: 'TimedOut' } },
     measuredTime,
     nodes: 'n',
     conditions: [condition],
@@ -105,7 +106,8 @@ describe('isValid', () => {
     ['one of just under three periods', statusOf(), measured + 3 * hour - 1, true],
     ['one of three periods', statusOf(), measured + 3 * hour, false],
     ['none', {}, measured, false],
-    ['one without TCP', statusOf('True', { denials: {} }), measured, false],
+    ['one without TCP', statusOf('True', { denials: { ipFamily: 'IPv4' } }), measured, false],
+    ['one that does not say of which family', statusOf('True', { denials: { tcp: silent } }), measured, false],
   ])('%s', (_, status, now, valid) => {
     expect(isValid(status, hour, now)).toBe(valid);
   });

@@ -51,7 +51,9 @@ export function dueFor(occasion: Occasion): Due {
 
 /** Whether a status holds a result that is not too old to be used. */
 export function isValid(status: CalibrationStatus, periodMs: number, now: number): boolean {
-  return status.denials?.tcp !== undefined && Math.abs(now - measuredAt(status)) < validPeriods * periodMs;
+  // One that does not say over which family it was measured is from before both were, and is measured anew.
+  const { ipFamily, tcp } = status.denials ?? {};
+  return ipFamily !== undefined && tcp !== undefined && Math.abs(now - measuredAt(status)) < validPeriods * periodMs;
 }
 
 function measuredAt({ measuredTime }: CalibrationStatus): number {

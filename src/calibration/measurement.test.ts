@@ -3,17 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { MeasuredOutcome } from '../api/index.ts';
 import { type Observation, type Outcome, outcomes } from '../probe/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
-import {
-  freshPodDelayMsOf,
-  hasOpenDoor,
-  type Measured,
-  type Measurement,
-  measurementOf,
-  repeated,
-} from './measurement.ts';
+import type { FamilyMeasurement, Measured } from './family-measurement.ts';
+import { freshPodDelayMsOf, hasOpenDoor, type Measurement, measurementOf, repeated } from './measurement.ts';
 import { dialTasks } from './pods.ts';
 
-const [openTask, deniedTask] = dialTasks({ namespace: 'postern' }, { open: '10.0.0.1', denied: '10.0.0.2' });
+const listeners = { open: ['10.0.0.1'], denied: ['10.0.0.2'] };
+const [openTask, deniedTask] = dialTasks({ namespace: 'postern' }, listeners);
 
 function seen(outcome: Outcome, parts: Partial<Observation> = {}): Observation {
   return { outcome, stage: 'connect', firstOutcome: outcome, attempts: 2, elapsedMs: 10, ...parts };
@@ -38,7 +33,7 @@ function measure(
   ingress: Observation | undefined,
   egress: Observation | undefined,
 ): ReturnType<typeof measurementOf> {
-  return measurementOf('postern', [report(openTask, [control, ingress]), report(deniedTask, [egress])]);
+  return measurementOf('postern', listeners, [report(openTask, [control, ingress]), report(deniedTask, [egress])]);
 }
 
 const connected = seen('Connected');
@@ -58,7 +53,7 @@ describe('measurementOf', () => {
     ],
   ])('tells how a cluster denies that %s', (_, ingress, egress, wantedIngress, wantedEgress) => {
     expect(measure(connected, ingress, egress)).toMatchObject({
-      measured: { TCP: { ingress: wantedIngress, egress: wantedEgress } },
+      primary: { family: 'IPv4', measured: { TCP: { ingress: wantedIngress, egress: wantedEgress } } },
     });
   });
 
@@ -69,7 +64,7 @@ describe('measurementOf', () => {
       seen('TimedOut'),
       seen('TimedOut'),
       'ControlFailed',
-      /TCP \(TimedOut\)/,
+      /TCP and IPv4 \(TimedOut\)/,
     ],
     ['the control was refused', seen('Refused'), seen('TimedOut'), seen('TimedOut'), 'ControlFailed', /\(Refused\)/],
     ['the control said nothing', undefined, seen('TimedOut'), seen('TimedOut'), 'ControlFailed', /nothing was stated/],
@@ -79,7 +74,7 @@ describe('measurementOf', () => {
       seen('Refused', { firstOutcome: 'TimedOut' }),
       seen('TimedOut'),
       'Unsteady',
-      /ingress over TCP is not the same twice \(TimedOut, then Refused\)/,
+      /ingress over TCP and IPv4 is not the same twice \(TimedOut, then Refused\)/,
     ],
     ['the egress was tried once', connected, seen('TimedOut'), seen('TimedOut', { attempts: 1 }), 'Unsteady', /egress/],
     ['the egress was reset', connected, seen('TimedOut'), seen('Reset'), 'Unsteady', /egress/],
@@ -98,7 +93,7 @@ describe('measurementOf', () => {
       trouble: { reason: 'QuotaExceeded', message: 'exceeded quota: x' },
     } as const;
 
-    expect(measurementOf('postern', [report(openTask, [connected, seen('TimedOut')]), refused])).toEqual({
+    expect(measurementOf('postern', listeners, [report(openTask, [connected, seen('TimedOut')]), refused])).toEqual({
       failure: {
         reason: 'QuotaExceeded',
         message:
@@ -128,7 +123,7 @@ describe('measurementOf', () => {
           ['ingress', ingress],
           ['egress', egress],
         ] as const) {
-          const outcome = measurement.measured.TCP?.[side];
+          const outcome = measurement.primary.measured.TCP?.[side];
           expect(outcome).toBe(observation?.outcome);
           if (outcome === 'Connected') continue;
           expect(observation?.stage).toBe('connect');
@@ -143,6 +138,9 @@ describe('measurementOf', () => {
 });
 
 const pair = (ingress: MeasuredOutcome, egress: MeasuredOutcome): Measured => ({ TCP: { ingress, egress } });
+const over = (measured: Measured, openMs: FamilyMeasurement['openMs'] = {}): Measurement => ({
+  primary: { family: 'IPv4', measured, openMs },
+});
 
 describe('an open door', () => {
   it.each<[Measured, boolean]>([
@@ -151,7 +149,7 @@ describe('an open door', () => {
     [pair('TimedOut', 'Connected'), true],
     [{ ...pair('TimedOut', 'TimedOut'), UDP: { ingress: 'Connected', egress: 'TimedOut' } }, true],
   ])('in %j: %s', (measured, isOpen) => {
-    expect(hasOpenDoor({ measured, openMs: {} })).toBe(isOpen);
+    expect(hasOpenDoor(over(measured))).toBe(isOpen);
   });
 
   it.each<[string, Measured, Measured, boolean]>([
@@ -165,55 +163,54 @@ describe('an open door', () => {
       false,
     ],
   ])('%s', (_, first, second, isResult) => {
-    const measurement = repeated({ measured: first, openMs: {} }, { measured: second, openMs: {} });
+    const measurement = repeated(over(first), over(second));
 
-    if (isResult) expect(measurement).toEqual({ measured: second, openMs: {} });
+    if (isResult) expect(measurement).toEqual(over(second));
     else expect(measurement).toMatchObject({ failure: { reason: 'Unsteady' } });
   });
 
   it('that could not be dialled again is no result', () => {
     const failure = { reason: 'ProbeLost', message: 'x' };
 
-    const first = { measured: pair('Connected', 'Connected'), openMs: {} };
+    const first = over(pair('Connected', 'Connected'));
 
     expect(repeated(first, { failure })).toEqual({ failure });
   });
 });
 
 describe('the delay of fresh pods', () => {
-  const opened = (measured: Measured, openMs: Measurement['openMs'] = {}): Measurement => ({ measured, openMs });
   const closed = pair('TimedOut', 'TimedOut');
 
   it.each<[string, Measurement, Measurement, number]>([
-    ['that are denied at once is none', opened(closed), opened(closed), 0],
+    ['that are denied at once is none', over(closed), over(closed), 0],
     [
       'is the time until the door was closed',
-      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
-      opened(closed, { 'TCP ingress': 1230 }),
+      over(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
+      over(closed, { 'TCP ingress': 1230 }),
       1240,
     ],
     [
       'is no less than what the first round saw',
-      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 40 }),
-      opened(closed),
+      over(pair('Connected', 'TimedOut'), { 'TCP ingress': 40 }),
+      over(closed),
       50,
     ],
     [
       'is that of the slower round',
-      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 90 }),
-      opened(closed, { 'TCP ingress': 20 }),
+      over(pair('Connected', 'TimedOut'), { 'TCP ingress': 90 }),
+      over(closed, { 'TCP ingress': 20 }),
       100,
     ],
     [
       'is that of the slowest side',
-      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
-      opened(closed, { 'TCP ingress': 300, 'TCP egress': 2000 }),
+      over(pair('Connected', 'TimedOut'), { 'TCP ingress': 10 }),
+      over(closed, { 'TCP ingress': 300, 'TCP egress': 2000 }),
       2010,
     ],
     [
       'is not that of a door that stays open',
-      opened(pair('Connected', 'Connected'), { 'TCP ingress': 10, 'TCP egress': 10 }),
-      opened(pair('Connected', 'TimedOut'), { 'TCP ingress': 10_000, 'TCP egress': 400 }),
+      over(pair('Connected', 'Connected'), { 'TCP ingress': 10, 'TCP egress': 10 }),
+      over(pair('Connected', 'TimedOut'), { 'TCP ingress': 10_000, 'TCP egress': 400 }),
       410,
     ],
   ])('%s', (_, first, second, delayMs) => {
@@ -227,6 +224,72 @@ describe('the delay of fresh pods', () => {
     const late = seen('TimedOut', { firstOutcome: 'Connected', attempts: 7, elapsedMs: 1200 });
     const measurement = measure(connected, late, seen('TimedOut'));
 
-    expect(measurement).toMatchObject({ measured: closed, openMs: { 'TCP ingress': 1200 } });
+    expect(measurement).toMatchObject(over(closed, { 'TCP ingress': 1200 }));
+  });
+});
+
+describe('where pods have both families', () => {
+  const both = { open: ['10.0.0.1', 'fd00::1'], denied: ['10.0.0.2', 'fd00::2'] };
+  const [openBoth, deniedBoth] = dialTasks({ namespace: 'postern' }, both);
+  const silent = seen('TimedOut');
+  /** IPv4 is denied in silence; over UDP nothing is stated. */
+  const measureBoth = (
+    control: Observation | undefined,
+    ingress: Observation | undefined,
+    egress: Observation | undefined,
+  ): ReturnType<typeof measurementOf> =>
+    measurementOf('postern', both, [
+      report(openBoth, [connected, silent, undefined, undefined, control, ingress]),
+      report(deniedBoth, [silent, undefined, egress]),
+    ]);
+
+  it('measures each for itself', () => {
+    const measurement = measureBoth(connected, seen('Connected'), seen('Unreachable'));
+
+    expect(measurement).toMatchObject({
+      primary: { family: 'IPv4', measured: pair('TimedOut', 'TimedOut') },
+      secondary: { family: 'IPv6', measured: pair('Connected', 'Unreachable') },
+    });
+    expect('primary' in measurement && hasOpenDoor(measurement)).toBe(true);
+  });
+
+  it('takes nothing measured over one for the other, and says why there is nothing', () => {
+    const measurement = measureBoth(silent, silent, silent);
+
+    expect(measurement).toMatchObject({
+      primary: { family: 'IPv4', measured: pair('TimedOut', 'TimedOut') },
+      secondary: { family: 'IPv6', failure: { reason: 'ControlFailed' } },
+    });
+    expect(JSON.stringify(measurement)).toContain('over TCP and IPv6 (TimedOut)');
+  });
+
+  it('has no result if the primary one could not be measured', () => {
+    const reports = [report(openBoth, [silent, silent, undefined, undefined, connected, silent])];
+
+    expect(measurementOf('postern', both, [...reports, report(deniedBoth, [silent, undefined, silent])])).toMatchObject(
+      {
+        failure: { reason: 'ControlFailed' },
+      },
+    );
+  });
+
+  it('dials each again, and keeps one that is not the same twice from being a result', () => {
+    const first = measureBoth(connected, seen('Connected'), silent);
+    if ('failure' in first) throw new Error('no result');
+    const closed = seen('TimedOut', { firstOutcome: 'Connected', attempts: 7, elapsedMs: 700 });
+
+    const late = repeated(first, measureBoth(connected, closed, silent));
+    expect(late).toMatchObject({ secondary: { measured: pair('TimedOut', 'TimedOut') } });
+    expect('primary' in late && freshPodDelayMsOf(late)).toBe(710);
+    expect(repeated(first, measureBoth(connected, closed, seen('Refused')))).toMatchObject({
+      primary: { measured: pair('TimedOut', 'TimedOut') },
+      secondary: { failure: { reason: 'Unsteady' } },
+    });
+  });
+
+  it('has no result where the listeners share no family', () => {
+    expect(measurementOf('postern', { open: ['10.0.0.1'], denied: ['fd00::2'] }, [])).toMatchObject({
+      failure: { reason: 'ControlFailed' },
+    });
   });
 });

@@ -1,71 +1,37 @@
-import { type MeasuredOutcome, measuredOutcomes } from '../api/index.ts';
-import type { Observation } from '../probe/index.ts';
-import { type Denials, type ProbeReport, sentenceFor } from '../verdict/index.ts';
-import { checksPerProtocol, type Protocol, protocols } from './pods.ts';
+import { type ProbeReport, sentenceFor } from '../verdict/index.ts';
+import {
+  type Failure,
+  type FamilyFailure,
+  type FamilyMeasurement,
+  familyMeasurementOf,
+  familyRepeated,
+  isSomeDoorOpen,
+  openDelayMsOf,
+} from './family-measurement.ts';
+import { type Listeners, sharedFamilies } from './pods.ts';
 
-/** How a denied connection ended, by the side that denied it. */
-export interface MeasuredPair {
-  readonly ingress: MeasuredOutcome;
-  readonly egress: MeasuredOutcome;
-}
-
-/** What was measured, by protocol: the verdicts' table, but for outcomes that are none of a denial. */
-export type Measured = { readonly [P in keyof Denials]?: MeasuredPair };
-
-/** Why there is no result. */
-export interface Failure {
-  readonly reason: string;
-  readonly message: string;
-}
-
+/** What was measured, by family of addresses: the primary one of pods, and the other where they have both (KEP-563). */
 export interface Measurement {
-  readonly measured: Measured;
-  /** How long doors were open that must be closed, in milliseconds from the start of their probe; none that was closed at once. */
-  readonly openMs: Readonly<Record<string, number>>;
+  readonly primary: FamilyMeasurement;
+  readonly secondary?: FamilyMeasurement | FamilyFailure;
 }
 
 /**
- * What the reports of both probes say. TCP must be measured; a further protocol that cannot be is left out. A denied
- * connection counts only beside one that was admitted, to the same listener or from the same pod.
+ * What the reports of both probes say of the listeners that they dialled. The primary family must be measured; each family is
+ * measured for itself, since a network plugin may enforce the policies of one alone.
  */
 export function measurementOf(
   namespace: string,
+  listeners: Listeners,
   reports: readonly ProbeReport[],
 ): Measurement | { readonly failure: Failure } {
   const trouble = reports.find((report) => report.trouble !== undefined)?.trouble;
   if (trouble !== undefined) return { failure: failureFrom(namespace, trouble) };
   const observations = new Map(reports.flatMap((report) => [...report.observations]));
-  const measured: { [P in Protocol]?: MeasuredPair } = {};
-  const openMs: Record<string, number> = {};
-  for (const [index, protocol] of protocols.entries()) {
-    const [control, ingress, egress] = [0, 1, 2].map((place) => observations.get(checksPerProtocol * index + place));
-    const pair = pairFrom(protocol, control, ingress, egress);
-    if (!('reason' in pair)) measured[protocol] = pair;
-    else if (protocol === 'TCP') return { failure: pair };
-    for (const [side, seen] of Object.entries({ ingress, egress })) {
-      if (seen?.firstOutcome === 'Connected') openMs[doorOf(protocol, side)] = seen.elapsedMs;
-    }
-  }
-  return { measured, openMs };
-}
-
-function doorOf(protocol: string, side: string): string {
-  return `${protocol} ${side}`;
-}
-
-/**
- * For how long fresh pods are open, in milliseconds from the start of their program: the longest that a door was seen open which
- * was closed then. Whole hundredths of a second are what probes state, so it was one more at most.
- */
-export function freshPodDelayMsOf({ measured, openMs }: Measurement): number {
-  const delays = protocols.flatMap((protocol) =>
-    (['ingress', 'egress'] as const).map((side) => {
-      const open = openMs[doorOf(protocol, side)];
-      const outcome = measured[protocol]?.[side];
-      return open === undefined || outcome === undefined || outcome === 'Connected' ? 0 : open + 10;
-    }),
+  const [primary, secondary] = sharedFamilies(listeners).map(({ family }, place) =>
+    familyMeasurementOf(family, place, observations),
   );
-  return Math.max(0, ...delays);
+  return combined(primary, secondary);
 }
 
 /** Why the pods did not get so far, in the words of the verdicts. */
@@ -75,72 +41,42 @@ export function failureFrom(namespace: string, { reason, message }: NonNullable<
   return { reason, message: sentenceFor(reason, { ...subject, namespace, ...trouble }) };
 }
 
-function pairFrom(
-  protocol: string,
-  control: Observation | undefined,
-  ingress: Observation | undefined,
-  egress: Observation | undefined,
-): MeasuredPair | Failure {
-  if (control?.outcome !== 'Connected') {
-    return {
-      reason: 'ControlFailed',
-      message: `A calibration pod that no policy of the chart denies anything could not reach another one over ${protocol} (${control?.outcome ?? 'nothing was stated'}). Check whether another policy selects the pods labelled postern.dev/calibration, and the network between nodes.`,
-    };
-  }
-  const pair = { ingress: steady(ingress), egress: steady(egress) };
-  if (pair.ingress === undefined) return unsteady(protocol, 'ingress', ingress);
-  if (pair.egress === undefined) return unsteady(protocol, 'egress', egress);
-  return { ingress: pair.ingress, egress: pair.egress };
-}
-
-/** The outcome, if it can be one of a denial or of its absence, and the second attempt confirmed it. One connection is enough. */
-function steady(observation: Observation | undefined): MeasuredOutcome | undefined {
-  if (observation === undefined || observation.stage !== 'connect') return undefined;
-  const outcome = measuredOutcomes.find((each) => each === observation.outcome);
-  if (outcome === 'Connected') return outcome;
-  // What connected at first was dialled until it was denied twice in the same way.
-  const isClosedLate = observation.firstOutcome === 'Connected' && observation.attempts >= 3;
-  const isSteady = observation.firstOutcome === outcome && observation.attempts >= 2;
-  return isClosedLate || isSteady ? outcome : undefined;
-}
-
-function unsteady(protocol: string, side: string, observation: Observation | undefined): Failure {
-  const seen = observation === undefined ? 'nothing' : `${observation.firstOutcome}, then ${observation.outcome}`;
-  return {
-    reason: 'Unsteady',
-    message: `What a probe sees of a denied ${side} over ${protocol} is not the same twice (${seen}). It is tried again.`,
-  };
-}
-
 /** Whether a measurement found an open door somewhere, so that it must be made once more. */
-export function hasOpenDoor({ measured }: Measurement): boolean {
-  return Object.values(measured).some(({ ingress, egress }) => ingress === 'Connected' || egress === 'Connected');
+export function hasOpenDoor(measurement: Measurement): boolean {
+  return familiesIn(measurement).some(isSomeDoorOpen);
 }
 
-/**
- * What two measurements say together, the second made by pods that dialled until they were denied. A door that was open only at
- * first was about to be closed: fresh pods are. One that opened, or that is closed in another way, is no result.
- */
+/** For how long fresh pods are open, in milliseconds from the start of their program. */
+export function freshPodDelayMsOf(measurement: Measurement): number {
+  return Math.max(...familiesIn(measurement).map(openDelayMsOf));
+}
+
+/** What two measurements say together; of a family that only one of them could measure the second decides. */
 export function repeated(
   first: Measurement,
   second: Measurement | { readonly failure: Failure },
 ): Measurement | { readonly failure: Failure } {
   if ('failure' in second) return second;
-  for (const protocol of protocols) {
-    const [before, after] = [first.measured[protocol], second.measured[protocol]];
-    if (before === undefined || after === undefined) continue;
-    for (const side of ['ingress', 'egress'] as const) {
-      if (before[side] !== 'Connected' && before[side] !== after[side]) {
-        return {
-          failure: {
-            reason: 'Unsteady',
-            message: `What a probe sees of a denied ${side} over ${protocol} is not the same twice (${before[side]}, then ${after[side]}). It is tried again.`,
-          },
-        };
-      }
-    }
+  const again = (after: FamilyMeasurement | FamilyFailure): FamilyMeasurement | FamilyFailure => {
+    const before = familiesIn(first).find(({ family }) => family === after.family);
+    return before === undefined || 'failure' in after ? after : familyRepeated(before, after);
+  };
+  const { primary, secondary } = second;
+  return combined(again(primary), secondary === undefined ? undefined : again(secondary));
+}
+
+function combined(
+  primary: FamilyMeasurement | FamilyFailure | undefined,
+  secondary: FamilyMeasurement | FamilyFailure | undefined,
+): Measurement | { readonly failure: Failure } {
+  if (primary === undefined) {
+    const message = 'The calibration pods that listen have no family of addresses in common. It is tried again.';
+    return { failure: { reason: 'ControlFailed', message } };
   }
-  const openMs = { ...first.openMs };
-  for (const [door, ms] of Object.entries(second.openMs)) openMs[door] = Math.max(ms, openMs[door] ?? 0);
-  return { measured: second.measured, openMs };
+  if ('failure' in primary) return { failure: primary.failure };
+  return secondary === undefined ? { primary } : { primary, secondary };
+}
+
+function familiesIn({ primary, secondary }: Measurement): readonly FamilyMeasurement[] {
+  return secondary === undefined || 'failure' in secondary ? [primary] : [primary, secondary];
 }

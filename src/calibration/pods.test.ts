@@ -3,7 +3,7 @@ import type { Node } from '../api/index.ts';
 import { planText } from '../probe/index.ts';
 import { dialTasks, listenTasks, nodesDigest } from './pods.ts';
 
-const listeners = { open: '10.0.0.1', denied: 'fd00::2' };
+const listeners = { open: ['10.0.0.1'], denied: ['fd00::2', '10.0.0.2'] };
 const labels = (role: string) => ({ 'postern.dev/calibration': role });
 
 describe('calibration pods', () => {
@@ -22,12 +22,36 @@ describe('calibration pods', () => {
         labels('open'),
         [
           '0 converge tcp 10.0.0.1 8080 - - -',
-          '1 guard tcp fd00::2 8080 - - -',
+          '1 guard tcp 10.0.0.2 8080 - - -',
           '3 converge udp 10.0.0.1 8080 - - 706f737465726e',
-          '4 guard udp fd00::2 8080 - - 706f737465726e',
+          '4 guard udp 10.0.0.2 8080 - - 706f737465726e',
         ].join('\n'),
       ],
       [labels('egress-denied'), '2 guard tcp 10.0.0.1 8080 - - -\n5 guard udp 10.0.0.1 8080 - - 706f737465726e'],
+    ]);
+  });
+
+  it('dial each family that both listeners have, the primary one first', () => {
+    const both = { open: ['10.0.0.1', 'fd00::1'], denied: ['10.0.0.2', 'fd00::2'] };
+    const tasks = dialTasks({ namespace: 'postern' }, both, 'seal');
+
+    expect(tasks.map(({ checks }) => planText(checks).replaceAll(' - - -', ''))).toEqual([
+      [
+        '0 converge tcp 10.0.0.1 8080',
+        '1 seal tcp 10.0.0.2 8080',
+        '3 converge udp 10.0.0.1 8080 - - 706f737465726e',
+        '4 seal udp 10.0.0.2 8080 - - 706f737465726e',
+        '6 converge tcp fd00::1 8080',
+        '7 seal tcp fd00::2 8080',
+        '9 converge udp fd00::1 8080 - - 706f737465726e',
+        '10 seal udp fd00::2 8080 - - 706f737465726e',
+      ].join('\n'),
+      [
+        '2 seal tcp 10.0.0.1 8080',
+        '5 seal udp 10.0.0.1 8080 - - 706f737465726e',
+        '8 seal tcp fd00::1 8080',
+        '11 seal udp fd00::1 8080 - - 706f737465726e',
+      ].join('\n'),
     ]);
   });
 

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import { group, type Node } from '../api/index.ts';
 import { type Assignment, type Check, type Identity, ownIdentity, type OwnPlace } from '../plan/index.ts';
+import { familyOf, type IpFamily } from '../probe/index.ts';
 
-/**
- * What is measured, in this order. A protocol's checks are numbered from three times its place: the control, the denied
- * ingress, the denied egress.
- */
+/** What is measured over each family of addresses, in this order. */
 export const protocols = ['TCP', 'UDP'] as const;
 export type Protocol = (typeof protocols)[number];
-export const checksPerProtocol = 3;
+
+/** What each protocol is measured by: a connection that must stand, one that the target's side denies, one that the source's does. */
+const parts = ['control', 'ingress', 'egress'] as const;
+
+/** The number of a check: all of the first family's come first, and of each protocol these three. */
+export function checkIdOf(familyPlace: number, protocol: Protocol, part: (typeof parts)[number]): number {
+  return (familyPlace * protocols.length + protocols.indexOf(protocol)) * parts.length + parts.indexOf(part);
+}
 
 /** Label by which the static policies of the chart select calibration pods. */
 const roleLabel = `${group}/calibration`;
@@ -21,10 +26,26 @@ const listenSeconds = 240;
 /** How long an open door is dialled: fresh pods may be open until their policies are in place. */
 export const patienceSeconds = 10;
 
-/** Addresses of the pods that listen. */
+/** Addresses of the pods that listen, of each family that they have, the primary one first. */
 export interface Listeners {
+  readonly open: readonly string[];
+  readonly denied: readonly string[];
+}
+
+/** Where both listeners answer over one family of addresses. */
+interface SharedFamily {
+  readonly family: IpFamily;
   readonly open: string;
   readonly denied: string;
+}
+
+/** The families that both listeners have, the primary one first. */
+export function sharedFamilies({ open, denied }: Listeners): readonly SharedFamily[] {
+  return open.flatMap((address) => {
+    const family = familyOf(address);
+    const other = denied.find((each) => familyOf(each) === family);
+    return other === undefined ? [] : [{ family, open: address, denied: other }];
+  });
 }
 
 type Role = 'open' | 'ingress-denied' | 'egress-denied';
@@ -51,18 +72,21 @@ export function dialTasks(
 ): readonly Assignment[] {
   const open = identityOf('open', place);
   const denied = identityOf('egress-denied', place);
+  const doors = sharedFamilies(listeners).flatMap((addresses, familyPlace) =>
+    protocols.map((protocol) => ({ familyPlace, protocol, addresses })),
+  );
   return [
     {
       identity: open,
-      checks: protocols.flatMap((protocol, index) => [
-        checkOf(protocol, checksPerProtocol * index, 'converge', open, listeners.open),
-        checkOf(protocol, checksPerProtocol * index + 1, mode, open, listeners.denied),
+      checks: doors.flatMap(({ familyPlace, protocol, addresses }) => [
+        checkOf(protocol, checkIdOf(familyPlace, protocol, 'control'), 'converge', open, addresses.open),
+        checkOf(protocol, checkIdOf(familyPlace, protocol, 'ingress'), mode, open, addresses.denied),
       ]),
     },
     {
       identity: denied,
-      checks: protocols.map((protocol, index) =>
-        checkOf(protocol, checksPerProtocol * index + 2, mode, denied, listeners.open),
+      checks: doors.map(({ familyPlace, protocol, addresses }) =>
+        checkOf(protocol, checkIdOf(familyPlace, protocol, 'egress'), mode, denied, addresses.open),
       ),
     },
   ];

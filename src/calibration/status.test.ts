@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Calibration, CalibrationStatus } from '../api/index.ts';
-import type { Measured } from './measurement.ts';
+import type { Measured } from './family-measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { denialsOf, statusAfterFailure, statusAfterMeasurement } from './status.ts';
 
 const completionTime = '2026-01-01T01:00:00.000Z';
@@ -16,6 +17,7 @@ const run = {
   request: undefined,
 } as const;
 const drop: Measured = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
+const over = (measured: Measured): Measurement => ({ primary: { family: 'IPv4', measured, openMs: {} } });
 
 function calibration(status?: CalibrationStatus): Calibration {
   return {
@@ -31,11 +33,11 @@ const conditionsOf = ({ conditions = [] }: CalibrationStatus) =>
 
 describe('a calibration with a result', () => {
   it('is shown with its time, its nodes and its conditions', () => {
-    const status = statusAfterMeasurement(calibration(), { measured: drop, openMs: {} }, 'n', run);
+    const status = statusAfterMeasurement(calibration(), over(drop), 'n', run);
 
     expect(status).toMatchObject({
       observedGeneration: 3,
-      denials: { tcp: { ingress: 'TimedOut', egress: 'TimedOut' } },
+      denials: { ipFamily: 'IPv4', tcp: { ingress: 'TimedOut', egress: 'TimedOut' } },
       measuredTime: completionTime,
       nodes: 'n',
       lastRun: run.lastRun,
@@ -65,7 +67,7 @@ describe('a calibration with a result', () => {
       'nothing: ingress over UDP, egress over UDP.',
     ],
   ])('tells what is not enforced of %j', (measured, condition, words) => {
-    const status = statusAfterMeasurement(calibration(), { measured: measured, openMs: {} }, 'n', run);
+    const status = statusAfterMeasurement(calibration(), over(measured), 'n', run);
 
     expect(conditionsOf(status)[1]).toBe(condition);
     expect(status.conditions?.[1]?.message).toContain(words);
@@ -74,13 +76,51 @@ describe('a calibration with a result', () => {
   it('echoes the request that it answers, and keeps the echo of an older one', () => {
     const before = calibration({ lastHandledRunRequest: 'before' });
 
-    expect(
-      statusAfterMeasurement(before, { measured: drop, openMs: {} }, 'n', { ...run, request: 'now' })
-        .lastHandledRunRequest,
-    ).toBe('now');
-    expect(statusAfterMeasurement(before, { measured: drop, openMs: {} }, 'n', run).lastHandledRunRequest).toBe(
-      'before',
+    expect(statusAfterMeasurement(before, over(drop), 'n', { ...run, request: 'now' }).lastHandledRunRequest).toBe(
+      'now',
     );
+    expect(statusAfterMeasurement(before, over(drop), 'n', run).lastHandledRunRequest).toBe('before');
+  });
+});
+
+describe('a calibration of both families', () => {
+  const statusWith = (secondary: NonNullable<Measurement['secondary']>): CalibrationStatus =>
+    statusAfterMeasurement(calibration(), { ...over(drop), secondary }, 'n', run);
+  const open = { TCP: { ingress: 'Connected', egress: 'Connected' } } as const;
+  const failed = { family: 'IPv6', failure: { reason: 'ControlFailed', message: 'No way.' } } as const;
+
+  it('shows each', () => {
+    const status = statusWith({ family: 'IPv6', measured: drop, openMs: {} });
+
+    expect(status.secondaryDenials).toEqual({ ipFamily: 'IPv6', tcp: { ingress: 'TimedOut', egress: 'TimedOut' } });
+    expect(conditionsOf(status)).toEqual(['Calibrated True Measured', 'Enforced True Enforced']);
+    expect(status.conditions?.[0]?.message).toBe(
+      'A denied connection ends so: over IPv4 TCP TimedOut by ingress and TimedOut by egress. Over IPv6: TCP TimedOut by ingress and TimedOut by egress.',
+    );
+  });
+
+  it('says which one is not enforced', () => {
+    const status = statusWith({ family: 'IPv6', measured: open, openMs: {} });
+
+    expect(conditionsOf(status)[1]).toBe('Enforced False PartlyEnforced');
+    expect(status.conditions?.[1]?.message).toContain('ingress over TCP and IPv6, egress over TCP and IPv6.');
+  });
+
+  it('does not call enforced what could not be measured', () => {
+    const status = statusWith(failed);
+
+    expect(status.secondaryDenials).toEqual({ ipFamily: 'IPv6' });
+    expect(denialsOf(status)).toEqual({ IPv4: { TCP: drop.TCP }, IPv6: {} });
+    expect(conditionsOf(status)).toEqual(['Calibrated True Measured', 'Enforced Unknown PartlyCalibrated']);
+    expect(status.conditions?.[0]?.message).toContain('it could not be measured, so no Deny passes there. No way.');
+  });
+
+  it('is kept whole while a later one fails', () => {
+    const old = { ...statusWith({ family: 'IPv6', measured: drop, openMs: {} }), measuredTime: completionTime };
+
+    const status = statusAfterFailure(calibration(old), failed.failure, hour, run);
+
+    expect(status).toMatchObject({ denials: old.denials, secondaryDenials: old.secondaryDenials });
   });
 });
 
@@ -95,7 +135,7 @@ describe('a calibration without a result', () => {
   });
 
   const old: CalibrationStatus = {
-    ...statusAfterMeasurement(calibration(), { measured: drop, openMs: {} }, 'n', run),
+    ...statusAfterMeasurement(calibration(), over(drop), 'n', run),
     measuredTime: '2026-01-01T00:00:00.000Z',
   };
 
@@ -119,8 +159,17 @@ describe('denialsOf', () => {
   it('is the table that verdicts go by', () => {
     const pair = { ingress: 'TimedOut', egress: 'Unreachable' } as const;
 
-    expect(denialsOf({ denials: { tcp: pair } })).toEqual({ TCP: pair });
-    expect(denialsOf({ denials: { tcp: pair, udp: pair } })).toEqual({ TCP: pair, UDP: pair });
+    const denials = { ipFamily: 'IPv4', tcp: pair } as const;
+    expect(denialsOf({ denials })).toEqual({ IPv4: { TCP: pair } });
+    expect(denialsOf({ denials: { ...denials, udp: pair } })).toEqual({ IPv4: { TCP: pair, UDP: pair } });
+    expect(denialsOf({ denials, secondaryDenials: { ipFamily: 'IPv6', udp: pair } })).toEqual({
+      IPv4: { TCP: pair },
+      IPv6: { UDP: pair },
+    });
     expect(denialsOf(undefined)).toEqual({});
+  });
+
+  it('holds nothing of what does not say over which family it was measured', () => {
+    expect(denialsOf({ denials: { tcp: { ingress: 'TimedOut', egress: 'TimedOut' } } })).toEqual({});
   });
 });

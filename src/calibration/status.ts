@@ -1,7 +1,8 @@
-import type { Calibration, CalibrationStatus } from '../api/index.ts';
+import type { Calibration, CalibrationStatus, FamilyDenialsStatus } from '../api/index.ts';
 import { type Denials, type DesiredCondition, mergeConditions, unenforcedSides } from '../verdict/index.ts';
 import { isValid } from './due.ts';
-import { type Failure, freshPodDelayMsOf, type Measured, type Measurement } from './measurement.ts';
+import type { Failure, FamilyFailure, FamilyMeasurement, Measured } from './family-measurement.ts';
+import { freshPodDelayMsOf, type Measurement } from './measurement.ts';
 
 /** A run that has ended. */
 export interface EndedRun {
@@ -12,8 +13,13 @@ export interface EndedRun {
 
 /** The table that verdicts go by. */
 export function denialsOf(status: CalibrationStatus | undefined): Denials {
-  const { tcp, udp } = status?.denials ?? {};
-  return { ...(tcp === undefined ? {} : { TCP: tcp }), ...(udp === undefined ? {} : { UDP: udp }) };
+  const all = [status?.denials, status?.secondaryDenials].map((each) => {
+    const { ipFamily, tcp, udp } = each ?? {};
+    if (ipFamily === undefined) return {};
+    const denials = { ...(tcp === undefined ? {} : { TCP: tcp }), ...(udp === undefined ? {} : { UDP: udp }) };
+    return { [ipFamily]: denials };
+  });
+  return Object.assign({}, ...all);
 }
 
 /** How long probes stand before they dial, in seconds, where fresh pods were measured to be open for so long. */
@@ -28,12 +34,12 @@ export function statusAfterMeasurement(
   nodes: string,
   run: EndedRun,
 ): CalibrationStatus {
-  const { measured } = measurement;
-  const { TCP: tcp, UDP: udp } = measured;
+  const { primary, secondary } = measurement;
   const freshPodDelayMilliseconds = freshPodDelayMsOf(measurement);
   return {
     ...ended(calibration, run),
-    denials: { ...(tcp === undefined ? {} : { tcp }), ...(udp === undefined ? {} : { udp }) },
+    denials: denialsStatus(primary),
+    ...(secondary === undefined ? {} : { secondaryDenials: denialsStatus(secondary) }),
     freshPodDelayMilliseconds,
     measuredTime: run.lastRun.completionTime,
     nodes,
@@ -42,9 +48,9 @@ export function statusAfterMeasurement(
         type: 'Calibrated',
         status: 'True',
         reason: 'Measured',
-        message: `A denied connection ends so: ${sentenceOf(measured)}.${freshNote(freshPodDelayMilliseconds)}`,
+        message: `A denied connection ends so: ${sentenceOf(measurement)}${freshNote(freshPodDelayMilliseconds)}`,
       },
-      enforcement(measured),
+      enforcement(measurement),
     ]),
   };
 }
@@ -58,12 +64,13 @@ export function statusAfterFailure(
 ): CalibrationStatus {
   const { status } = calibration;
   const now = Date.parse(run.lastRun.completionTime);
-  const { denials, freshPodDelayMilliseconds, measuredTime, nodes } = status ?? {};
+  const { denials, secondaryDenials, freshPodDelayMilliseconds, measuredTime, nodes } = status ?? {};
   const isKept = status !== undefined && isValid(status, periodMs, now);
   const before = status?.conditions?.find(({ type }) => type === 'Enforced');
   return {
     ...ended(calibration, run),
     ...(isKept && denials !== undefined ? { denials } : {}),
+    ...(isKept && secondaryDenials !== undefined ? { secondaryDenials } : {}),
     ...(isKept && freshPodDelayMilliseconds !== undefined ? { freshPodDelayMilliseconds } : {}),
     ...(isKept && measuredTime !== undefined ? { measuredTime } : {}),
     ...(isKept && nodes !== undefined ? { nodes } : {}),
@@ -96,20 +103,40 @@ function conditions({ metadata, status }: Calibration, { lastRun }: EndedRun, de
   return mergeConditions(status?.conditions ?? [], desired, metadata.generation, lastRun.completionTime);
 }
 
-function enforcement(measured: Measured): DesiredCondition {
-  const open = Object.entries(measured).flatMap(([protocol, pair]) =>
-    unenforcedSides(pair).map((side) => `${side} over ${protocol}`),
+/** That of a family that could not be measured says that pods have it, and no more. */
+function denialsStatus({ family, ...result }: FamilyMeasurement | FamilyFailure): FamilyDenialsStatus {
+  const { TCP: tcp, UDP: udp } = 'failure' in result ? {} : result.measured;
+  return { ipFamily: family, ...(tcp === undefined ? {} : { tcp }), ...(udp === undefined ? {} : { udp }) };
+}
+
+function enforcement({ primary, secondary }: Measurement): DesiredCondition {
+  const families = [primary, ...(secondary === undefined || 'failure' in secondary ? [] : [secondary])];
+  const all = families.flatMap(({ family, measured }) =>
+    Object.entries(measured).map(([protocol, pair]) => ({ over: `${protocol}${note(family, secondary)}`, pair })),
   );
-  if (open.length === 0) {
-    return { type: 'Enforced', status: 'True', reason: 'Enforced', message: 'Policies are enforced on both sides.' };
+  const open = all.flatMap(({ over, pair }) => unenforcedSides(pair).map((side) => `${side} over ${over}`));
+  if (open.length > 0) {
+    return {
+      type: 'Enforced',
+      status: 'False',
+      reason: open.length < 2 * all.length ? 'PartlyEnforced' : 'PolicyNotEnforced',
+      message: `Probes connected, and still did after ten seconds, through policies that admit nothing: ${open.join(', ')}. Install a network plugin that enforces NetworkPolicy, or repair it.`,
+    };
   }
-  const isPart = open.length < 2 * Object.keys(measured).length;
-  return {
-    type: 'Enforced',
-    status: 'False',
-    reason: isPart ? 'PartlyEnforced' : 'PolicyNotEnforced',
-    message: `Probes connected, and still did after ten seconds, through policies that admit nothing: ${open.join(', ')}. Install a network plugin that enforces NetworkPolicy, or repair it.`,
-  };
+  if (secondary !== undefined && 'failure' in secondary) {
+    return {
+      type: 'Enforced',
+      status: 'Unknown',
+      reason: 'PartlyCalibrated',
+      message: `Policies are enforced on both sides over ${primary.family}; over ${secondary.family} that could not be measured.`,
+    };
+  }
+  return { type: 'Enforced', status: 'True', reason: 'Enforced', message: 'Policies are enforced on both sides.' };
+}
+
+/** Names the family only where there are two. */
+function note(family: string, secondary: unknown): string {
+  return secondary === undefined ? '' : ` and ${family}`;
 }
 
 function freshNote(delayMs: number): string {
@@ -118,7 +145,18 @@ function freshNote(delayMs: number): string {
     : ` Fresh pods are open for ${(delayMs / 1000).toFixed(2)} s, so probes stand for ${standSeconds(delayMs)} s before they dial.`;
 }
 
-function sentenceOf(measured: Measured): string {
+function sentenceOf({ primary, secondary }: Measurement): string {
+  if (secondary === undefined) return `${pairsOf(primary)}.`;
+  return `over ${primary.family} ${pairsOf(primary)}. ${secondarySentence(secondary)}`;
+}
+
+function secondarySentence(secondary: FamilyMeasurement | FamilyFailure): string {
+  return 'failure' in secondary
+    ? `Over ${secondary.family}, which pods have as well, it could not be measured, so no Deny passes there. ${secondary.failure.message}`
+    : `Over ${secondary.family}: ${pairsOf(secondary)}.`;
+}
+
+function pairsOf({ measured }: { readonly measured: Measured }): string {
   return Object.entries(measured)
     .map(([protocol, { ingress, egress }]) => `${protocol} ${ingress} by ingress and ${egress} by egress`)
     .join('; ');

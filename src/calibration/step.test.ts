@@ -9,7 +9,7 @@ import { type CalibrationAttempt, type CalibrationStep, decideCalibration } from
 
 const now = Date.UTC(2026, 0, 1);
 const deadline = now + 9000;
-const answering: Listeners = { open: '10.0.0.1', denied: '10.0.0.2' };
+const answering: Listeners = { open: ['10.0.0.1'], denied: ['10.0.0.2'] };
 const tasks = dialTasks({ namespace: 'postern' }, answering);
 
 const seen = (outcome: Outcome): Observation => ({
@@ -44,8 +44,11 @@ function dialled(reports: readonly (ProbeReport | undefined)[], parts: Partial<C
 
 /** What comes of it, where the doors that are open were seen so a millisecond after the probe began. */
 const pair = (ingress: MeasuredOutcome, egress: MeasuredOutcome, opened: readonly string[] = []): Measurement => ({
-  measured: { TCP: { ingress, egress } },
-  openMs: Object.fromEntries(opened.map((side) => [`TCP ${side}`, 1])),
+  primary: {
+    family: 'IPv4',
+    measured: { TCP: { ingress, egress } },
+    openMs: Object.fromEntries(opened.map((side) => [`TCP ${side}`, 1])),
+  },
 });
 
 describe('decideCalibration', () => {
@@ -87,7 +90,7 @@ describe('decideCalibration', () => {
     ['a listener that was lost', dialled(reportsOf('TimedOut', 'TimedOut'), { answering: undefined }), 'ListenerLost'],
     [
       'a listener that came back elsewhere',
-      dialled(reportsOf('TimedOut', 'TimedOut'), { answering: { ...answering, denied: '10.0.0.9' } }),
+      dialled(reportsOf('TimedOut', 'TimedOut'), { answering: { ...answering, denied: ['10.0.0.9'] } }),
       'ListenerLost',
     ],
     ['a denial that changes', dialled(reportsOf('Reset', 'TimedOut')), 'Unsteady'],

@@ -1,7 +1,8 @@
 import type { CalibrationTrigger } from '../api/index.ts';
 import { type ProbeReport } from '../verdict/index.ts';
 import type { Due } from './due.ts';
-import { type Failure, failureFrom, hasOpenDoor, type Measurement, measurementOf, repeated } from './measurement.ts';
+import type { Failure } from './family-measurement.ts';
+import { failureFrom, hasOpenDoor, type Measurement, measurementOf, repeated } from './measurement.ts';
 import type { Listeners } from './pods.ts';
 
 /** One of the two parts of an attempt, as far as decisions need it: a report per pod, undefined while there is none. */
@@ -49,11 +50,11 @@ export function decideCalibration(
   }
   const reports = probes.reports.filter((report) => report !== undefined);
   if (reports.length < probes.reports.length) return { kind: 'wait', waitMs: Math.max(0, probes.deadline - now) };
-  if (answering === undefined || answering.open !== dialled?.open || answering.denied !== dialled.denied) {
+  if (answering === undefined || JSON.stringify(answering) !== JSON.stringify(dialled)) {
     const message = 'A listening pod of the calibration was lost while it was dialled. It is tried again.';
     return { kind: 'fail', failure: { reason: 'ListenerLost', message } };
   }
-  const latest = measurementOf(namespace, reports);
+  const latest = measurementOf(namespace, answering, reports);
   const measurement = earlier === undefined ? latest : repeated(earlier, latest);
   if ('failure' in measurement) return { kind: 'fail', failure: measurement.failure };
   if (earlier === undefined && hasOpenDoor(measurement)) {

@@ -162,8 +162,10 @@ describe('a calibration', () => {
     const waitMs = await world.settle();
 
     expect(world.calibrator.denials()).toEqual({
-      TCP: { ingress: 'TimedOut', egress: 'Unreachable' },
-      UDP: { ingress: 'TimedOut', egress: 'Unreachable' },
+      IPv4: {
+        TCP: { ingress: 'TimedOut', egress: 'Unreachable' },
+        UDP: { ingress: 'TimedOut', egress: 'Unreachable' },
+      },
     });
     expect(world.created).toHaveLength(4);
     expect(world.created.map(({ metadata }) => metadata.ownerReferences)).toEqual(
@@ -253,8 +255,10 @@ describe('a calibration', () => {
 
     expect(reasonOf(world.stored())).toEqual(['True QuotaExceeded', 'True Enforced']);
     expect(world.calibrator.denials()).toEqual({
-      TCP: { ingress: 'TimedOut', egress: 'TimedOut' },
-      UDP: { ingress: 'TimedOut', egress: 'TimedOut' },
+      IPv4: {
+        TCP: { ingress: 'TimedOut', egress: 'TimedOut' },
+        UDP: { ingress: 'TimedOut', egress: 'TimedOut' },
+      },
     });
     expect(world.pods.size).toBe(0);
 

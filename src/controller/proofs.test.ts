@@ -215,7 +215,7 @@ describe('the way between two nodes', () => {
       },
     }));
     const drop = { ingress: 'TimedOut', egress: 'TimedOut' } as const;
-    const seen = circumstances({ caches: cachesOf(view), denials: { TCP: drop, UDP: drop } });
+    const seen = circumstances({ caches: cachesOf(view), denials: { IPv4: { TCP: drop, UDP: drop } } });
 
     expect(missingCrossings(byName, { ...runOf({ plan }), probes }, seen)).toEqual([{ ...way, protocol: 'UDP' }]);
   });

@@ -2,8 +2,10 @@
 import type { MeasuredOutcome } from '../api/index.ts';
 import type { CalibrationMetrics } from './catalogue.ts';
 
-/** How a denied connection ends, by protocol and the side that denies it. */
-type ReportedDenials = Readonly<Record<string, Readonly<Record<'ingress' | 'egress', string>>>>;
+/** How a denied connection ends, by family of addresses, protocol and the side that denies it. */
+type ReportedDenials = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<'ingress' | 'egress', string>>>>>
+>;
 
 /** Everything that metrics say about the calibration. */
 export interface CalibrationReport {
@@ -26,10 +28,12 @@ export function createCalibrationSeries(metrics: CalibrationMetrics): (report: C
   return ({ denials, measuredAtSeconds, periodSeconds, freshPodDelaySeconds }) => {
     metrics.outcome.reset();
     metrics.enforced.reset();
-    for (const [protocol, pair] of Object.entries(denials)) {
-      for (const direction of ['ingress', 'egress'] as const) {
-        metrics.outcome.set({ direction, protocol, outcome: pair[direction] }, 1);
-        metrics.enforced.set({ direction, protocol }, pair[direction] === reached ? 0 : 1);
+    for (const [family, pairs] of Object.entries(denials)) {
+      for (const [protocol, pair] of Object.entries(pairs)) {
+        for (const direction of ['ingress', 'egress'] as const) {
+          metrics.outcome.set({ direction, protocol, family, outcome: pair[direction] }, 1);
+          metrics.enforced.set({ direction, protocol, family }, pair[direction] === reached ? 0 : 1);
+        }
       }
     }
     metrics.valid.set(Object.keys(denials).length > 0 ? 1 : 0);

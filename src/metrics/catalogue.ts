@@ -202,7 +202,7 @@ export type CalibrationMetrics = ReturnType<typeof createCalibrationMetrics>;
 /** Registers what tells how the cluster denies. */
 export function createCalibrationMetrics(registry: Registry) {
   const registers = [registry];
-  const side = ['direction', 'protocol'] as const;
+  const side = ['direction', 'protocol', 'family'] as const;
   return {
     outcome: new Gauge({
       name: 'postern_calibration_outcome',

@@ -307,7 +307,7 @@ describe('createMetrics', () => {
 describe('reportCalibration', () => {
   const OF_CALIBRATION = /^postern_(calibration|policy|fresh)/;
   const report = (denials: Record<string, Record<'ingress' | 'egress', string>>) => ({
-    denials,
+    denials: Object.keys(denials).length === 0 ? {} : { IPv4: denials },
     measuredAtSeconds: 1_700_000_000,
     periodSeconds: 3600,
     freshPodDelaySeconds: 1.24,
@@ -331,10 +331,10 @@ describe('reportCalibration', () => {
     metrics.countCalibration('succeeded');
 
     expect(await linesOf(metrics, OF_CALIBRATION)).toEqual([
-      'postern_calibration_outcome{direction="ingress",protocol="TCP",outcome="TimedOut"} 1',
-      'postern_calibration_outcome{direction="egress",protocol="TCP",outcome="Connected"} 1',
-      'postern_policy_enforced{direction="ingress",protocol="TCP"} 1',
-      'postern_policy_enforced{direction="egress",protocol="TCP"} 0',
+      'postern_calibration_outcome{direction="ingress",protocol="TCP",family="IPv4",outcome="TimedOut"} 1',
+      'postern_calibration_outcome{direction="egress",protocol="TCP",family="IPv4",outcome="Connected"} 1',
+      'postern_policy_enforced{direction="ingress",protocol="TCP",family="IPv4"} 1',
+      'postern_policy_enforced{direction="egress",protocol="TCP",family="IPv4"} 0',
       'postern_calibration_valid 1',
       'postern_calibration_period_seconds 3600',
       'postern_calibration_last_success_timestamp_seconds 1700000000',

@@ -4,6 +4,7 @@ export { isInUse, nodesBehind } from './cluster-address.ts';
 export { isOfAdministrators, type Scope } from './consent.ts';
 export { type Finding, isRefusal } from './finding.ts';
 export { describeSource, type Identity, noteOnHostNetwork, wornLabels } from './identity.ts';
+export { podAddresses } from './ip-family.ts';
 export { type Mesh, meshAnnotations, meshOf } from './mesh.ts';
 export { isOutsideIdentity, leadsInside } from './outside.ts';
 export { ownIdentity, type OwnPlace } from './own-place.ts';

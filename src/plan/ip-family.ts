@@ -1,5 +1,5 @@
 import type { EndpointSlice, Expectation, Pod, Service } from '../api/index.ts';
-import { familyOf, type IpFamily } from '../probe/index.ts';
+import { familyOf, type IpFamily, isAddress } from '../probe/index.ts';
 import type { Finding } from './finding.ts';
 import type { Target } from './target.ts';
 
@@ -7,13 +7,13 @@ import type { Target } from './target.ts';
 export function podAddresses({ status }: Pod, wanted: Expectation['ipFamilies']): readonly string[] {
   const { podIP, podIPs = [] } = status ?? {};
   const all = [...new Set([...(podIP === undefined ? [] : [podIP]), ...podIPs.map(({ ip }) => ip)])];
-  return all.filter((address) => isWanted(familyOf(address), wanted));
+  return all.filter((address) => isAddressWanted(address, wanted));
 }
 
 /** The cluster addresses of a Service that an expectation is about; none if it is headless. */
 export function serviceAddresses({ spec }: Service, wanted: Expectation['ipFamilies']): readonly string[] {
   const all = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
-  return all.filter((address) => address !== 'None' && isWanted(familyOf(address), wanted));
+  return all.filter((address) => address !== 'None' && isAddressWanted(address, wanted));
 }
 
 /** The families in which a headless Service has endpoints that an expectation is about. */
@@ -21,9 +21,18 @@ export function sliceFamilies(
   slices: readonly EndpointSlice[],
   wanted: Expectation['ipFamilies'],
 ): readonly IpFamily[] {
-  return (['IPv4', 'IPv6'] as const).filter(
-    (family) => isWanted(family, wanted) && slices.some(({ addressType }) => addressType === family),
+  return (['IPv4', 'IPv6'] as const).filter((family) =>
+    slices.some(
+      ({ addressType, endpoints = [] }) =>
+        addressType === family &&
+        (isWanted(family, wanted) || endpoints.some(({ addresses }) => addresses.some((each) => !isAddress(each)))),
+    ),
   );
+}
+
+/** What stands for an address that is not known yet, where a cluster is only predicted, may be of any family. */
+function isAddressWanted(address: string, wanted: Expectation['ipFamilies']): boolean {
+  return !isAddress(address) || isWanted(familyOf(address), wanted);
 }
 
 function isWanted(family: IpFamily, wanted: Expectation['ipFamilies']): boolean {

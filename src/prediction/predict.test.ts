@@ -296,6 +296,19 @@ describe('a Service', () => {
     ).toBe(verdict);
   });
 
+  it.each(['service: { name: api }', 'service: { name: headless }', 'workload: { kind: Deployment, name: api }'])(
+    'is of any family that is asked for, as long as it has no address: %s',
+    (target) => {
+      const services =
+        service('api', '{selector: {app: api}, ports: [{port: 80}]}') +
+        service('headless', '{clusterIP: None, selector: {app: api}, ports: [{port: 80}]}');
+      const asked = `to: { ${target}, port: 80 }, ipFamilies: [IPv6], expect:`;
+
+      expect(only(`${asked} Deny`, pair + services + denyIngress)?.verdict).toBe('Passed');
+      expect(only(`${asked} Deny`, pair + services)?.verdict).toBe('Failed');
+    },
+  );
+
   it('is known by its cluster address', () => {
     const fixed = service('api', '{clusterIP: 10.96.0.7, selector: {app: api}, ports: [{port: 80, targetPort: http}]}');
 

@@ -1,5 +1,5 @@
 /** What the probe program is told and what it answers: formats and outcomes, no I/O. */
-export { isNumericHost, type SpecialAddress, specialAddress } from './address.ts';
+export { isAddress, isNumericHost, type SpecialAddress, specialAddress } from './address.ts';
 export { familyOf, type IpFamily } from './family.ts';
 export { reproduceCommand } from './command.ts';
 export { type Observation, type Outcome, outcomes, type Stage } from './outcome.ts';

@@ -183,7 +183,14 @@ describe('listeningAt', () => {
   };
 
   it('is the address of a pod that answers', () => {
-    expect(listeningAt(probeOf(), listening())).toBe('10.0.0.9');
+    expect(listeningAt(probeOf(), listening())).toEqual(['10.0.0.9']);
+  });
+
+  it('is one of each family, the primary one first', () => {
+    const pod = listening();
+    const podIPs = [{ ip: '10.0.0.9' }, { ip: 'fd00::9' }];
+
+    expect(listeningAt(probeOf(), { ...pod, status: { ...pod.status, podIPs } })).toEqual(['10.0.0.9', 'fd00::9']);
   });
 
   it.each<[string, Pod | undefined]>([

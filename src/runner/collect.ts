@@ -1,5 +1,5 @@
 import type { Pod, Reason } from '../api/index.ts';
-import { meshOf } from '../plan/index.ts';
+import { meshOf, podAddresses } from '../plan/index.ts';
 import { familyOf, parseResult } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
 import type { ProbeReport } from '../verdict/index.ts';
@@ -33,19 +33,22 @@ export function reportOf(probe: Probe, pod: Pod | undefined, isOverdue: boolean)
   return isOverdue ? notStarted(probe, own, waiting?.reason) : undefined;
 }
 
-/** Where the pod of a listening task runs by now, though it may not answer yet: nowhere until it does, and when it is gone. */
+/**
+ * Where the pod of a listening task runs by now, the primary address first, though it may not answer yet: nowhere until it does, and
+ * when it is gone.
+ */
 export function runningAt(probe: Probe, pod: Pod | undefined): readonly string[] {
   if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return [];
   if (probe.uid !== undefined && pod.metadata.uid !== probe.uid) return [];
   const container = pod.status?.containerStatuses?.find(({ name }) => name === 'probe');
-  const address = pod.status?.podIP;
-  return container?.state?.running === undefined || address === undefined ? [] : [address];
+  return container?.state?.running === undefined ? [] : podAddresses(pod, undefined);
 }
 
-/** Where it answers by now, by its own word. */
-export function listeningAt(probe: Probe, pod: Pod | undefined): string | undefined {
+/** Where it answers by now, by its own word; undefined until it does. */
+export function listeningAt(probe: Probe, pod: Pod | undefined): readonly string[] | undefined {
   const container = pod?.status?.containerStatuses?.find(({ name }) => name === 'probe');
-  return container?.ready === true ? runningAt(probe, pod)[0] : undefined;
+  const addresses = container?.ready === true ? runningAt(probe, pod) : [];
+  return addresses.length === 0 ? undefined : addresses;
 }
 
 function terminatedReport(

@@ -190,7 +190,7 @@ describe('probePodManifest', () => {
     const program = {
       command: ['/bin/sh', '/postern/listen.sh'],
       env: [
-        { name: 'POSTERN_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+        { name: 'POSTERN_ADDRESSES', valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } },
         { name: 'POSTERN_PORT', value: '8080' },
       ],
       readinessProbe: {

@@ -125,7 +125,7 @@ function programOf({ checks, listen }: Task, { nonce, times }: ProbePodOptions):
       seconds: listen.seconds,
       command,
       env: [
-        { name: 'POSTERN_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+        { name: 'POSTERN_ADDRESSES', valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } },
         { name: 'POSTERN_PORT', value: String(listen.port) },
       ],
       // Asked from within the pod, so that no policy and no CNI has a say in whether it listens.

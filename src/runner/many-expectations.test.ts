@@ -73,7 +73,7 @@ describe('128 expectations from one source', () => {
       lines,
       reports,
       disturbed: false,
-      denials: { TCP: denied, UDP: denied },
+      denials: { IPv4: { TCP: denied, UDP: denied }, IPv6: { TCP: denied, UDP: denied } },
       isDelayed: () => false,
       isNodeHeard: () => true,
       nodesOf: () => [],

@@ -124,7 +124,7 @@ it('no path leads from a probe that said nothing to Passed or Failed', () => {
       });
 
       const pair = { ingress: denial, egress: denial };
-      const denials = { TCP: pair, UDP: pair };
+      const denials = { IPv4: { TCP: pair, UDP: pair } };
       const rows = concludeRun(test, {
         lines,
         reports,

@@ -291,7 +291,7 @@ function calibrated(now: number): StoredObject {
     metadata: { name: 'cluster' },
     spec: { probeReplicas: 0 },
     status: {
-      denials: { tcp: silence, udp: silence },
+      denials: { ipFamily: 'IPv4', tcp: silence, udp: silence },
       measuredTime: time,
       nodes: nodesDigest([]),
       conditions: ['Calibrated', 'Enforced'].map((type) => ({ type, ...condition })),

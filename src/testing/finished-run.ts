@@ -63,7 +63,7 @@ export function runOf(parts: Partial<Run> = {}, observation: Observation = silen
   };
 }
 
-const drop: Denials = { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } };
+const drop: Denials = { IPv4: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } } };
 
 /** Every node is heard of; probe pods have none. */
 export function cachesOf(view: ClusterView, parts: Partial<Circumstances['caches']> = {}): Circumstances['caches'] {

@@ -39,10 +39,8 @@ const shop: Cluster = {
 };
 const proved: Cluster = { pods: [...(shop.pods ?? []).slice(0, 2), provedPod] };
 
-const drop: Denials = {
-  TCP: { ingress: 'TimedOut', egress: 'TimedOut' },
-  UDP: { ingress: 'TimedOut', egress: 'TimedOut' },
-};
+const silent = { ingress: 'TimedOut', egress: 'TimedOut' } as const;
+const drop: Denials = { IPv4: { TCP: silent, UDP: silent }, IPv6: { TCP: silent, UDP: silent } };
 const silence: Observation = {
   outcome: 'TimedOut',
   stage: 'connect',
@@ -320,7 +318,7 @@ describe('a Deny that met silence', () => {
 
   describe('on a cluster that refuses what it denies', () => {
     const refusal: Observation = { ...silence, outcome: 'Refused', firstOutcome: 'Refused' };
-    const run = { denials: { TCP: { ingress: 'Refused', egress: 'Refused' } } } as const;
+    const run = { denials: { IPv4: { TCP: { ingress: 'Refused', egress: 'Refused' } } } } as const;
     const seen = { 'web-not-db': refusal, 'api-db': connection, 'web-out': connection };
 
     it('passes beside a connection of the same run', () => {
@@ -684,7 +682,7 @@ describe('a cluster that denies otherwise', () => {
   const expectations = [denied, allowed, elsewhere];
 
   it('has its refusals believed, with the same proofs', () => {
-    const denials: Denials = { TCP: { ingress: 'Refused', egress: 'TimedOut' } };
+    const denials: Denials = { IPv4: { TCP: { ingress: 'Refused', egress: 'TimedOut' } } };
 
     expect(rowsOf({ expectations, seen, run: { denials } })[0]).toMatchObject({
       verdict: 'Passed',
@@ -726,7 +724,7 @@ describe('a cluster that denies otherwise', () => {
   });
 
   it('says so where it enforces nothing', () => {
-    const denials: Denials = { TCP: { ingress: 'Connected', egress: 'Connected' } };
+    const denials: Denials = { IPv4: { TCP: { ingress: 'Connected', egress: 'Connected' } } };
 
     expect(rowsOf({ expectations, seen: { ...seen, 'web-not-db': connection }, run: { denials } })[0]).toMatchObject({
       verdict: 'Failed',

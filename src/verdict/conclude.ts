@@ -11,9 +11,9 @@ import { type Observation, type Outcome, reproduceCommand } from '../probe/index
 import { plainText } from '../text/index.ts';
 import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
 import { type Crossing, type CrossingState, type NodesOf, unseenCrossings, worstCrossing } from './crossing.ts';
-import type { DenialPair, Denials } from './denial.ts';
+import { type DenialPair, denialOver, type Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
-import { ofFamily } from './family.ts';
+import { familyDialled, ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
 import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
@@ -200,7 +200,9 @@ function judgeCheck(
   const crossings = unseen.filter((crossing) => evidence.crossingOf(crossing) !== 'Crossed');
   const isCrossingProved = crossings.length === 0;
   const transport = transportOf(check);
-  const denials = evidence.denials[transport];
+  const family = familyDialled(check, report);
+  const denials = denialOver(evidence.denials, family, transport);
+  const isOneOfTwo = Object.keys(evidence.denials).some((each) => each !== family);
   const isDelayed = evidence.disturbed || (observation !== undefined && evidence.isDelayed(line, check, observation));
   const targetStands = evidence.targetStands(check);
   const measured = {
@@ -231,6 +233,7 @@ function judgeCheck(
     hasPods: !['ip', 'host', 'cidr', 'dns'].some((kind) => Object.hasOwn(expectation.to, kind)),
     crossing: worstCrossing(crossings.map((crossing) => evidence.crossingOf(crossing))),
     isNodeLost: check.target.readinessProved && !isNodeHeard,
+    ...(isOneOfTwo ? { family: family ?? 'either' } : {}),
     ...(doubt === undefined ? {} : { mesh: doubt.mesh.name, expected }),
     ...measured,
     ...(observation?.httpStatus === undefined ? {} : { httpStatus: observation.httpStatus }),

@@ -1,4 +1,5 @@
-import type { Outcome } from '../probe/index.ts';
+import type { Protocol } from '../api/index.ts';
+import type { IpFamily, Outcome } from '../probe/index.ts';
 
 /** What a probe sees of a connection that a policy denies, by the side that denies it; `Connected` where none is enforced. */
 export interface DenialPair {
@@ -6,10 +7,19 @@ export interface DenialPair {
   readonly egress: Outcome;
 }
 
-/** How this cluster denies, as measured: by protocol, absent where it was not measured. */
-export interface Denials {
-  readonly TCP?: DenialPair;
-  readonly UDP?: DenialPair;
+/** How this cluster denies, as measured: by family of addresses and protocol, absent where it was not measured. */
+export type Denials = { readonly [F in IpFamily]?: { readonly [P in Protocol]?: DenialPair } };
+
+/**
+ * How this cluster denies what is dialled over one family, which says nothing about the other: a network plugin may enforce the
+ * policies of one alone. Of what may be dialled over either only what both have in common counts.
+ */
+export function denialOver(denials: Denials, family: IpFamily | undefined, protocol: Protocol): DenialPair | undefined {
+  if (family !== undefined) return denials[family]?.[protocol];
+  const [first, ...others] = Object.values(denials).map((each) => each[protocol]);
+  return others.every((other) => other?.ingress === first?.ingress && other?.egress === first?.egress)
+    ? first
+    : undefined;
 }
 
 /** Outcomes that a policy's denial can have at all; what got any further reached its target. */

@@ -3,6 +3,8 @@ import { planFor } from '../plan/index.ts';
 import type { IpFamily, Observation } from '../probe/index.ts';
 import { expectationOf, podOf, testOf, viewOf } from '../testing/cluster-view.ts';
 import { concludeRun } from './conclude.ts';
+import { denialOver, type Denials } from './denial.ts';
+import { familyDialled } from './family.ts';
 
 const connection: Observation = {
   outcome: 'Connected',
@@ -12,10 +14,19 @@ const connection: Observation = {
   elapsedMs: 10,
 };
 const silence: Observation = { ...connection, outcome: 'TimedOut', firstOutcome: 'TimedOut' };
+const silent = { ingress: 'TimedOut', egress: 'TimedOut' } as const;
 const from = (app: string) => ({ pods: { matchLabels: { app } } });
 
+const bothDrop: Denials = { IPv4: { TCP: silent }, IPv6: { TCP: silent } };
+
 /** Web must not reach the address, which API reaches from another node; web reaches what else is listed. */
-function verdictOn(denied: string, elsewhere: readonly string[], family: IpFamily, resolverAnswered: boolean): string {
+function rowOn(
+  denied: string,
+  elsewhere: readonly string[],
+  family: IpFamily,
+  resolverAnswered: boolean,
+  { denials = bothDrop, seen = silence }: { readonly denials?: Denials; readonly seen?: Observation } = {},
+) {
   const test = testOf([
     expectationOf({ name: 'deny', from: from('web'), to: { ip: denied, port: 80 }, expect: 'Deny' }),
     expectationOf({ name: 'control', from: from('api'), to: { ip: denied, port: 80 } }),
@@ -31,17 +42,21 @@ function verdictOn(denied: string, elsewhere: readonly string[], family: IpFamil
       family,
       resolverAnswered,
       observations: new Map(
-        checks.map(({ id, port }) => [id, identity.labels['app'] === 'web' && port === 80 ? silence : connection]),
+        checks.map(({ id, port }) => [id, identity.labels['app'] === 'web' && port === 80 ? seen : connection]),
       ),
     })),
     disturbed: false,
-    denials: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } },
+    denials,
     isDelayed: () => false,
     isNodeHeard: () => true,
     nodesOf: () => [],
     crossingOf: () => 'Unknown',
     targetStands: () => true,
   });
+  return row;
+}
+
+function verdictOf(row: ReturnType<typeof rowOn>): string {
   return `${row?.verdict} ${row?.reason}`;
 }
 
@@ -61,6 +76,108 @@ describe("a source's own control", () => {
       'Inconclusive NoSourceControl',
     ],
   ])('%s', (_, denied, elsewhere, family, resolver, verdict) => {
-    expect(verdictOn(denied, elsewhere, family, resolver)).toBe(verdict);
+    expect(verdictOf(rowOn(denied, elsewhere, family, resolver))).toBe(verdict);
+  });
+});
+
+describe('the family that a check was dialled over', () => {
+  const test = testOf([
+    expectationOf({ from: from('web'), to: { ip: 'fd00::9', port: 80 } }),
+    expectationOf({ name: 'host', from: from('web'), to: { host: 'example.com', port: 80 } }),
+    expectationOf({ name: 'dns', from: from('web'), to: { dns: { name: 'example.com' } } }),
+  ]);
+  const { lines } = planFor(test, viewOf({ pods: [podOf('web', { labels: { app: 'web' } })] }));
+  const [ip, host, dns] = lines.flatMap(({ checks }) => checks);
+  const report = { checks: [], observations: new Map(), resolverAnswered: true, family: 'IPv6' } as const;
+
+  it('is that of the address and of the own resolver, and none of a name', () => {
+    if (ip === undefined || host === undefined || dns === undefined) throw new Error('not planned');
+    expect(familyDialled(ip, undefined)).toBe('IPv6');
+    expect(familyDialled(host, report)).toBeUndefined();
+    expect(familyDialled(dns, report)).toBe('IPv6');
+    expect(familyDialled(dns, undefined)).toBeUndefined();
+  });
+});
+
+describe('a denial is measured per family', () => {
+  const open = { ingress: 'Connected', egress: 'Connected' } as const;
+  const [four, six] = ['10.0.0.9', 'fd00::9'];
+  const judged = (denied: string, denials: Denials, seen: Observation = silence) =>
+    rowOn(denied, [denied === four ? '10.0.0.8' : 'fd00::8'], 'IPv4', true, { denials, seen });
+
+  it('so that silence over one that was not measured passes nothing, and says which', () => {
+    const onlyFour: Denials = { IPv4: { TCP: silent } };
+
+    expect(verdictOf(judged(four, onlyFour))).toBe('Passed Denied');
+    expect(verdictOf(judged(six, onlyFour))).toBe('Inconclusive NotCalibrated');
+    expect(judged(six, onlyFour)?.message).toContain('how this cluster denies over IPv6 has not been measured');
+  });
+
+  it('so that silence over one that is not enforced passes nothing, whatever the other does', () => {
+    const half: Denials = { IPv4: { TCP: silent }, IPv6: { TCP: open } };
+
+    expect(verdictOf(judged(four, half))).toBe('Passed Denied');
+    expect(verdictOf(judged(six, half))).toBe('Inconclusive PolicyNotEnforced');
+    expect(judged(six, half)?.message).toContain('this cluster enforces no network policies over IPv6:');
+    expect(verdictOf(judged(six, half, connection))).toBe('Failed PolicyNotEnforced');
+    expect(verdictOf(judged(four, { IPv4: { TCP: open }, IPv6: { TCP: silent } }))).toBe(
+      'Inconclusive PolicyNotEnforced',
+    );
+  });
+
+  it('so that a refusal is a denial only over the family that denies so', () => {
+    const refused: Denials = { IPv4: { TCP: { ingress: 'Refused', egress: 'Refused' } }, IPv6: { TCP: silent } };
+    const refusal: Observation = { ...silence, outcome: 'Refused', firstOutcome: 'Refused' };
+
+    expect(verdictOf(judged(four, refused, refusal))).toBe('Passed Denied');
+    expect(verdictOf(judged(six, refused, refusal))).toBe('Inconclusive RefusedOrClosed');
+  });
+
+  it('so that silence of a name, which may stand for addresses of both, passes only where both are denied alike', () => {
+    const test = testOf([
+      expectationOf({ name: 'deny', from: from('web'), to: { host: 'example.com', port: 80 }, expect: 'Deny' }),
+      expectationOf({ name: 'control', from: from('api'), to: { host: 'example.com', port: 80 } }),
+    ]);
+    const { lines, assignments } = planFor(
+      test,
+      viewOf({ pods: ['web', 'api'].map((app) => podOf(app, { labels: { app } })) }),
+    );
+    const rowWith = (denials: Denials) =>
+      concludeRun(test, {
+        lines,
+        reports: assignments.map(({ checks, identity }) => ({
+          checks,
+          resolverAnswered: true,
+          family: 'IPv4',
+          observations: new Map(
+            checks.map(({ id }) => [
+              id,
+              { ...(identity.labels['app'] === 'web' ? silence : connection), address: '192.0.2.1' },
+            ]),
+          ),
+        })),
+        disturbed: false,
+        denials,
+        isDelayed: () => false,
+        isNodeHeard: () => true,
+        nodesOf: () => [],
+        crossingOf: () => 'Unknown',
+        targetStands: () => true,
+      })[0];
+
+    expect(verdictOf(rowWith(bothDrop))).toBe('Passed Denied');
+    expect(verdictOf(rowWith({ IPv4: { TCP: silent } }))).toBe('Passed Denied');
+    for (const second of [{ TCP: open }, {}]) {
+      expect(verdictOf(rowWith({ IPv4: { TCP: silent }, IPv6: second }))).toBe('Inconclusive NotCalibrated');
+      expect(rowWith({ IPv4: { TCP: silent }, IPv6: second })?.message).toContain('Write the address as `ip`.');
+    }
+  });
+
+  it('where the family is not known, by what all have in common', () => {
+    expect(denialOver(bothDrop, undefined, 'TCP')).toEqual(silent);
+    expect(denialOver({ IPv4: { TCP: silent } }, undefined, 'TCP')).toEqual(silent);
+    expect(denialOver({ IPv4: { TCP: silent }, IPv6: { TCP: open } }, undefined, 'TCP')).toBeUndefined();
+    expect(denialOver({ IPv4: { TCP: silent }, IPv6: {} }, undefined, 'TCP')).toBeUndefined();
+    expect(denialOver({}, undefined, 'TCP')).toBeUndefined();
   });
 });

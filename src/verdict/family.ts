@@ -1,6 +1,15 @@
 import type { Check } from '../plan/index.ts';
-import { familyOf } from '../probe/index.ts';
+import { familyOf, type IpFamily } from '../probe/index.ts';
 import type { FactsInMesh } from './mesh.ts';
+
+/**
+ * The one family that a check is dialled over. A pod's own resolver is asked by its first address; a host name has none, since it may
+ * stand for addresses of both, which are all dialled.
+ */
+export function familyDialled({ address, dns }: Check, report: FactsInMesh | undefined): IpFamily | undefined {
+  if (address !== undefined) return familyOf(address);
+  return dns === undefined ? undefined : report?.family;
+}
 
 /**
  * Reports as proofs that the network works for what a check is about: what IPv4 got through proves nothing about IPv6, and the

@@ -173,7 +173,7 @@ describe('a run in a mesh', () => {
         ...(probeMesh === undefined ? {} : { mesh: probeMesh }),
       })),
       disturbed: false,
-      denials: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } },
+      denials: { IPv4: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } } },
       isDelayed: () => false,
       isNodeHeard: () => true,
       nodesOf: () => [],

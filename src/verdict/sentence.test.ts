@@ -124,6 +124,18 @@ describe('sentenceFor', () => {
       { outcome: 'Connected', denials: { ingress: 'TimedOut', egress: 'Connected' } },
       'Deployment web connected to Service api on TCP 80, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection. Policies for egress are not enforced in this cluster: deny it on the other side.',
     ],
+    [
+      'a connection where one side is not enforced over one family',
+      'UnexpectedlyReachable',
+      { outcome: 'Connected', family: 'IPv6', denials: { ingress: 'TimedOut', egress: 'Connected' } },
+      'Deployment web connected to Service api on TCP 80, which must be denied. Check that a policy selects the target for ingress or the source for egress, and that no other policy admits this connection. Policies for egress are not enforced in this cluster over IPv6: deny it on the other side.',
+    ],
+    [
+      'a source of which nothing was heard over one of two families',
+      'NoSourceControl',
+      { outcome: 'TimedOut', family: 'IPv6' },
+      'Deployment web got no answer from Service api on TCP 80, but nothing proved that Deployment web can send anything over IPv6. Add an Allow expectation from this source that is dialled over IPv6.',
+    ],
   ])('words %s', (_, reason, parts, sentence) => {
     expect(sentenceFor(reason, { ...subject, ...parts })).toBe(sentence);
   });

@@ -1,6 +1,6 @@
 import type { Expected, Reason } from '../api/index.ts';
 import type { ApplicationProtocol } from '../plan/index.ts';
-import type { Outcome } from '../probe/index.ts';
+import type { IpFamily, Outcome } from '../probe/index.ts';
 import type { CrossingState } from './crossing.ts';
 import { type DenialPair, isDenial, unenforcedSides } from './denial.ts';
 
@@ -26,6 +26,8 @@ export interface Subject {
   readonly elapsedMs?: number;
   /** How many runs were excused before this one, where that is why it is not. */
   readonly excusedRuns?: number;
+  /** The family of addresses that was dialled, where the cluster has both; `either` for a name that may stand for both. */
+  readonly family?: IpFamily | 'either';
   /** How this cluster denies, if that was measured. */
   readonly denials?: DenialPair;
   /** Words of the API server or the kubelet about a probe pod that did not run. */
@@ -91,13 +93,18 @@ function wordsFor(reason: Reason, subject: Subject): string {
         ? `${denied}, and its pods are Ready by the kubelet's readiness probe on that port, but the kubelet of a node of theirs has not renewed its Lease since the probe began, so they may be gone. If that stays so, look at the node.`
         : `${denied}, but nothing proved that it answers anybody there. ${waysToControl(subject)}`;
     case 'NoSourceControl':
-      return `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`;
+      return overFamily(subject) === ''
+        ? `${denied}, but nothing proved that ${source} can send at all. Add an Allow expectation from this source, or allow it DNS.`
+        : `${denied}, but nothing proved that ${source} can send anything${overFamily(subject)}. Add an Allow expectation from this source that is dialled${overFamily(subject)}.`;
     case 'NoPathControl':
       return `${denied}, but nothing was seen to cross from the probe's node to the target's in this run, ${crossingWords(subject)}`;
     case 'PolicyNotEnforced':
-      return `${isReached(subject) ? `${source} connected to ${target}, which must be denied` : denied}, and this cluster enforces no network policies at all: calibration connected through policies that admit nothing. Install a network plugin that enforces them; see \`kubectl get calibration\`.`;
+      return `${isReached(subject) ? `${source} connected to ${target}, which must be denied` : denied}, and this cluster enforces no network policies${overFamily(subject) || ' at all'}: calibration connected through policies that admit nothing. Install a network plugin that enforces them; see \`kubectl get calibration\`.`;
     case 'NotCalibrated':
-      return `${denied}, but how this cluster denies has not been measured yet. See \`kubectl describe calibration\`; the test runs again when it has been.`;
+      if (subject.family === 'either') {
+        return `${denied}, but a name may stand for addresses of both families, and this cluster was not measured to deny alike over both; see \`kubectl describe calibration\`. Write the address as \`ip\`.`;
+      }
+      return `${denied}, but how this cluster denies${overFamily(subject)} has not been measured yet. See \`kubectl describe calibration\`; the test runs again when it has been.`;
     case 'UnlikeDenial':
       return `${denied}, but this cluster does not deny by silence. Look for what else drops it: firewalls, routes, or a target that is too slow to answer.`;
     case 'RefusedOrClosed':
@@ -189,7 +196,14 @@ function unsteadyWords(subject: Subject): string {
 }
 
 /** What a policy on one side cannot do here, where that explains an open path. */
-function unenforcedNote({ denials }: Subject): string {
+function unenforcedNote(subject: Subject): string {
+  const { denials } = subject;
   const [side] = denials === undefined ? [] : unenforcedSides(denials);
-  return side === undefined ? '' : ` Policies for ${side} are not enforced in this cluster: deny it on the other side.`;
+  return side === undefined
+    ? ''
+    : ` Policies for ${side} are not enforced in this cluster${overFamily(subject)}: deny it on the other side.`;
+}
+
+function overFamily({ family }: Subject): string {
+  return family === undefined || family === 'either' ? '' : ` over ${family}`;
 }

@@ -15,11 +15,17 @@ const common = {
 } as const;
 const usualValues = 'cilium-values.yaml';
 const rejectingValues = 'cilium-rejecting-values.yaml';
+const dualValues = 'cilium-dual-values.yaml';
 const plugin = pluginOf('software-checksums');
 
 /** The chart's values. */
 export function ciliumValues(): string {
   return read(usualValues);
+}
+
+/** What is added to them where there are two families of addresses. */
+export function ciliumDualValues(): string {
+  return read(dualValues);
 }
 
 /** Cilium from the chart in its Go module, which go.sum checksums. It drops what it denies. */
@@ -44,6 +50,15 @@ export const ciliumRejecting: Cni = {
     await apply(target, configMap());
     await applyChart(target, [usualValues, rejectingValues]);
   },
+};
+
+/** Cilium for IPv4 and IPv6. */
+export const ciliumDual: Cni = {
+  ...common,
+  title: 'Cilium for both families',
+  isDualStack: true,
+  configuration: () => [cilium.configuration(), ciliumDualValues()].join('\n'),
+  install: (target) => applyChart(target, [usualValues, dualValues]),
 };
 
 async function applyChart(target: CniTarget, values: readonly string[]): Promise<void> {

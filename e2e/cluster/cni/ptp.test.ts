@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { addressesOf, nodeScript } from './ptp.ts';
 
 const nodes = [
-  { name: 'one', address: '172.18.0.2', podCidr: '10.244.0.0/24' },
-  { name: 'two', address: '172.18.0.3', podCidr: '10.244.1.0/24' },
-  { name: 'three', address: '172.18.0.4', podCidr: '10.244.2.0/24' },
+  { name: 'one', families: [{ address: '172.18.0.2', podCidr: '10.244.0.0/24' }] },
+  { name: 'two', families: [{ address: '172.18.0.3', podCidr: '10.244.1.0/24' }] },
+  { name: 'three', families: [{ address: '172.18.0.4', podCidr: '10.244.2.0/24' }] },
 ];
 
 describe('the network that enforces nothing', () => {
@@ -22,6 +22,21 @@ describe('the network that enforces nothing', () => {
     ]);
   });
 
+  it('does the same over IPv6 where nodes have it', () => {
+    const both = nodes.map(({ name, families }, index) => ({
+      name,
+      families: [...families, { address: `fd01::${index}`, podCidr: `fd00:10:244:${index}::/64` }],
+    }));
+    const lines = nodeScript('two', both).trimEnd().split('\n');
+
+    expect(lines).toContain('ip route replace fd00:10:244:2::/64 via fd01::2');
+    expect(lines).toContain(
+      'ip6tables -w -t nat -A POSTROUTING -s fd00:10:244:1::/64 ! -d fd00:10:244::/56 -j MASQUERADE',
+    );
+    expect(lines.at(-1)).toContain('"ranges":[[{"subnet":"10.244.1.0/24"}],[{"subnet":"fd00:10:244:1::/64"}]]');
+    expect(lines.at(-1)).toContain('"routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]');
+  });
+
   it('needs to know where the pods of each node are', () => {
     const node = (spec: object) =>
       JSON.stringify({
@@ -33,13 +48,14 @@ describe('the network that enforces nothing', () => {
               addresses: [
                 { type: 'Hostname', address: 'one' },
                 { type: 'InternalIP', address: '172.18.0.2' },
+                { type: 'InternalIP', address: 'fd01::2' },
               ],
             },
           },
         ],
       });
 
-    expect(addressesOf(node({ podCIDR: '10.244.0.0/24' }))).toEqual(nodes.slice(0, 1));
+    expect(addressesOf(node({ podCIDRs: ['10.244.0.0/24'] }))).toEqual(nodes.slice(0, 1));
     expect(() => addressesOf(node({}))).toThrow('node one has no addresses for pods');
   });
 });

@@ -1,5 +1,5 @@
 import { run } from '../command.ts';
-import { type Cni, type CniTarget, podSubnet } from './cni.ts';
+import { type Cni, type CniTarget, ipv6Subnets, podSubnet } from './cni.ts';
 import { installPlugin, pluginOf } from './plugin.ts';
 
 const policyEngine = pluginOf('refused-policies');
@@ -10,7 +10,7 @@ const policyEngine = pluginOf('refused-policies');
  */
 export const ptp: Cni = {
   title: 'ptp and routes between the nodes',
-  configuration: () => `${configurationOf('', [])}\n${podSubnet}`,
+  configuration: () => `${configurationOf([], [])}\n${podSubnet}`,
   images: [],
   // As many as the traps need.
   workers: 2,
@@ -30,17 +30,24 @@ export const ptpRefusing: Cni = {
   },
 };
 
-/** Where a node and its pods are. */
+/** Both families of addresses, of which the policy engine knows IPv4 alone: of what IPv6 carries, policies stop nothing. */
+export const ptpHalf: Cni = {
+  ...ptpRefusing,
+  title: `${ptp.title} for both families, with policies that refuse over IPv4`,
+  isDualStack: true,
+  workers: 1,
+};
+
+/** Where a node and its pods are, by family of addresses. */
 export interface NodeAddresses {
   readonly name: string;
-  readonly address: string;
-  readonly podCidr: string;
+  readonly families: readonly { readonly address: string; readonly podCidr: string }[];
 }
 
 interface NodeList {
   readonly items: readonly {
     readonly metadata: { readonly name: string };
-    readonly spec: { readonly podCIDR?: string };
+    readonly spec: { readonly podCIDRs?: readonly string[] };
     readonly status: { readonly addresses: readonly { readonly type: string; readonly address: string }[] };
   }[];
 }
@@ -63,28 +70,44 @@ export function addressesOf(json: string): readonly NodeAddresses[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server's own answer
   const { items } = JSON.parse(json) as NodeList;
   return items.map(({ metadata: { name }, spec, status }) => {
-    const address = status.addresses.find(({ type }) => type === 'InternalIP')?.address;
-    if (address === undefined || spec.podCIDR === undefined) throw new Error(`node ${name} has no addresses for pods`);
-    return { name, address, podCidr: spec.podCIDR };
+    const own = status.addresses.flatMap(({ type, address }) => (type === 'InternalIP' ? [address] : []));
+    const families = (spec.podCIDRs ?? []).flatMap((podCidr) => {
+      const address = own.find((each) => isIpv6(each) === isIpv6(podCidr));
+      return address === undefined ? [] : [{ address, podCidr }];
+    });
+    if (families.length === 0) throw new Error(`node ${name} has no addresses for pods`);
+    return { name, families };
   });
 }
 
 /** What a node runs so that its pods get addresses and reach those of the other nodes, and what is outside. */
 export function nodeScript(name: string, nodes: readonly NodeAddresses[], chained: readonly string[] = []): string {
-  const own = nodes.filter((node) => node.name === name);
+  const own = nodes.find((node) => node.name === name)?.families.map(({ podCidr }) => podCidr) ?? [];
   return [
     ...nodes
       .filter((node) => node.name !== name)
+      .flatMap(({ families }) => families)
       .map(({ podCidr, address }) => `ip route replace ${podCidr} via ${address}`),
-    ...own.map(({ podCidr }) => `iptables -w -t nat -A POSTROUTING -s ${podCidr} ! -d ${podSubnet} -j MASQUERADE`),
+    ...own.map((podCidr) => {
+      const [iptables, pods] = isIpv6(podCidr) ? ['ip6tables', ipv6Subnets.pods] : ['iptables', podSubnet];
+      return `${iptables} -w -t nat -A POSTROUTING -s ${podCidr} ! -d ${pods} -j MASQUERADE`;
+    }),
     // Last, because the node is Ready once it is there.
-    ...own.map(({ podCidr }) => `echo '${configurationOf(podCidr, chained)}' >/etc/cni/net.d/10-ptp.conflist`),
+    `echo '${configurationOf(own, chained)}' >/etc/cni/net.d/10-ptp.conflist`,
     '',
   ].join('\n');
 }
 
-function configurationOf(podCidr: string, chained: readonly string[]): string {
-  const ipam = { type: 'host-local', ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] };
+function isIpv6(address: string): boolean {
+  return address.includes(':');
+}
+
+function configurationOf(podCidrs: readonly string[], chained: readonly string[]): string {
+  const ipam = {
+    type: 'host-local',
+    ranges: podCidrs.map((subnet) => [{ subnet }]),
+    routes: podCidrs.map((subnet) => ({ dst: isIpv6(subnet) ? '::/0' : '0.0.0.0/0' })),
+  };
   const plugins = [{ type: 'ptp', ipam }, ...chained.map((type) => ({ type }))];
   return JSON.stringify({ cniVersion: '1.0.0', name: 'ptp', plugins });
 }

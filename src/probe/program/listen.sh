@@ -1,21 +1,38 @@
 #!/bin/sh
-# What probes of a calibration dial: accepts TCP connections and sends UDP datagrams back, on the pod's own address, until the
-# pod ends. With the argument "check" it tells whether it listens on both, from within the pod.
+# What probes of a calibration dial: accepts TCP connections and sends UDP datagrams back, on the pod's own addresses, until the
+# pod ends. With the argument "check" it tells whether it listens for both on each of them, from within the pod.
 #
-#   POSTERN_ADDRESS  the pod's address
-#   POSTERN_PORT     the port, for both protocols
-set -u
+#   POSTERN_ADDRESSES  the pod's addresses, one per family, separated by commas
+#   POSTERN_PORT       the port, for both protocols
+set -uf
 
-if [ "${1-}" = check ]; then
-  nc -n -z -w 1 "$POSTERN_ADDRESS" "$POSTERN_PORT" &&
-    [ "$(echo ready | nc -n -u -w 1 "$POSTERN_ADDRESS" "$POSTERN_PORT")" = ready ]
-  exit
-fi
+check() {
+  nc -n -z -w 1 "$1" "$POSTERN_PORT" &&
+    [ "$(echo ready | nc -n -u -w 1 "$1" "$POSTERN_PORT")" = ready ]
+}
 
-case $POSTERN_ADDRESS in
-*:*) version=6 address="[$POSTERN_ADDRESS]" ;;
-*) version=4 address=$POSTERN_ADDRESS ;;
-esac
 # One process per connection and per datagram, so that no dialler waits for another one, and none lives for long.
-socat -T 2 "UDP$version-RECVFROM:$POSTERN_PORT,bind=$address,fork" EXEC:cat &
-exec socat -T 2 "TCP$version-LISTEN:$POSTERN_PORT,bind=$address,fork,reuseaddr,backlog=64" EXEC:cat
+listen() {
+  case $1 in
+  *:*) version=6 address="[$1]" ;;
+  *) version=4 address=$1 ;;
+  esac
+  socat -T 2 "UDP$version-RECVFROM:$POSTERN_PORT,bind=$address,fork" EXEC:cat &
+  exec socat -T 2 "TCP$version-LISTEN:$POSTERN_PORT,bind=$address,fork,reuseaddr,backlog=64" EXEC:cat
+}
+
+action=listen
+[ "${1-}" = check ] && action=check
+IFS=,
+# Split on purpose.
+set -- $POSTERN_ADDRESSES
+unset IFS
+first=$1
+shift
+others=
+for address; do
+  "$action" "$address" &
+  others="$others $!"
+done
+"$action" "$first" || exit
+for other in $others; do wait "$other" || exit; done
