@@ -35,7 +35,7 @@ export interface ClusterOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-export type { Mirror, OutsideServer, ProjectImages };
+export { type CniName, cniNames, type Mirror, type OutsideServer, type ProjectImages };
 
 /** Brings up the cluster of this clone; takes seconds if it is up already. Shows its progress on standard error. */
 export async function ensureCluster(options: ClusterOptions = {}): Promise<Cluster> {

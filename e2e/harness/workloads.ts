@@ -1,6 +1,9 @@
 /** Manifests that the suites build their worlds from; JSON is YAML enough for kubectl. */
 export const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 
+/** Nothing listens there. */
+export const closedPort = 9;
+
 /** Every server answers the datagram `hostname` here, and no other. */
 export const udpPort = 8081;
 
@@ -81,6 +84,20 @@ export function podSpec(port: number, readiness: 'onPort' | 'none' = 'onPort'): 
   };
 }
 
+/**
+ * The pod of a server on port 8080 that stops listening when `/tmp/deafen` runs in it, and whose readiness probe takes hours to
+ * believe it.
+ */
+export function deafenedPodSpec(): object {
+  const serve =
+    "/agnhost netexec --http-port=8080 & echo kill $! >/tmp/deafen; trap 'exit 0' TERM; while :; do wait; sleep 1; done";
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 10_000 };
+  return {
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'server', image: agnhost, command: ['sh', '-c', serve], readinessProbe }],
+  };
+}
+
 export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): object {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
 }
@@ -117,6 +134,29 @@ export function expectation(
     to: { service: { name: service }, port },
     expect,
   };
+}
+
+/** One expectation from a Deployment to the pods of another one, each dialled by its own address. */
+export function expectationOfPods(
+  name: string,
+  from: string,
+  to: string,
+  expect: 'Allow' | 'Deny',
+  port = 8080,
+): object {
+  return { ...expectation(name, from, to, expect, port), to: { workload: { kind: 'Deployment', name: to }, port } };
+}
+
+/** The same over UDP, with a datagram that every server answers. */
+export function expectationOfDatagrams(
+  name: string,
+  from: string,
+  to: string,
+  expect: 'Allow' | 'Deny',
+  port = udpPort,
+): object {
+  const payload = Buffer.from('hostname').toString('hex');
+  return { ...expectationOfPods(name, from, to, expect, port), protocol: 'UDP', udp: { payload } };
 }
 
 /** Several objects as one input of `kubectl apply -f -`. */

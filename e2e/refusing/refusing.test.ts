@@ -4,14 +4,19 @@ import { currentCluster } from '../cluster/index.ts';
 import { conditionOf, nextCalibration } from '../harness/calibration.ts';
 import { raiseFirewall } from '../harness/firewall.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
-import { agnhost, connectivityTest, expectation, networkPolicy, server, udpPort } from '../harness/workloads.ts';
+import {
+  closedPort,
+  connectivityTest,
+  deafenedPodSpec,
+  expectation,
+  expectationOfDatagrams,
+  expectationOfPods,
+  networkPolicy,
+  server,
+} from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 const denials = { ingress: 'Refused', egress: 'Refused' };
-/** Nothing listens there. */
-const closedPort = 9;
-/** `hostname`, which agnhost answers. */
-const answeredPayload = Buffer.from('hostname').toString('hex');
 
 /**
  * A cluster whose policies refuse connections on either side, so that a denial looks like a closed port. The part of the policy
@@ -89,55 +94,34 @@ describe('on a cluster that refuses what it denies', () => {
   });
 });
 
-/** A server that stops listening when `/tmp/deafen` runs in it, and whose readiness probe takes its time to believe it. */
 function deafened(namespace: string, name: string): object {
-  const serve =
-    "/agnhost netexec --http-port=8080 & echo kill $! >/tmp/deafen; trap 'exit 0' TERM; while :; do wait; sleep 1; done";
-  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 1_000 };
-  const container = { name: 'server', image: agnhost, command: ['sh', '-c', serve], readinessProbe };
+  const labels = { app: name };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, namespace },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: { terminationGracePeriodSeconds: 1, containers: [container] },
-      },
-    },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: deafenedPodSpec() } },
   };
 }
 
 function expectations(): readonly object[] {
-  const tcp = (name: string, from: string, to: string, expect: 'Allow' | 'Deny', port = 8080) => ({
-    name,
-    from: { workload: { kind: 'Deployment', name: from } },
-    to: { workload: { kind: 'Deployment', name: to }, port },
-    expect,
-  });
-  const udp = (name: string, from: string, to: string, expect: 'Allow' | 'Deny', port = udpPort) => ({
-    ...tcp(name, from, to, expect, port),
-    protocol: 'UDP',
-    udp: { payload: answeredPayload },
-  });
   return [
-    tcp('egress-denied', 'confined', 'target', 'Deny'),
+    expectationOfPods('egress-denied', 'confined', 'target', 'Deny'),
     expectation('egress-denied-service', 'confined', 'target', 'Deny'),
     expectation('allow-service', 'free', 'target', 'Allow'),
-    udp('egress-denied-udp', 'confined', 'target', 'Deny'),
-    tcp('egress-denied-closed-port', 'confined', 'target', 'Deny', closedPort),
-    tcp('ingress-denied', 'free', 'guarded', 'Deny'),
-    tcp('open-closed-port', 'free', 'target', 'Deny', closedPort),
-    udp('open-closed-port-udp', 'free', 'target', 'Deny', closedPort),
-    tcp('open-deaf', 'free', 'deaf', 'Deny'),
-    tcp('dropped', 'free', 'dropped', 'Deny'),
-    tcp('rejected', 'free', 'rejected', 'Deny'),
-    tcp('open', 'free', 'target', 'Deny'),
-    tcp('allow-denied', 'confined', 'target', 'Allow'),
-    tcp('allow-closed-port', 'free', 'target', 'Allow', closedPort),
-    tcp('allow-dropped', 'free', 'dropped', 'Allow'),
-    tcp('allow', 'free', 'target', 'Allow'),
-    udp('allow-udp', 'free', 'target', 'Allow'),
+    expectationOfDatagrams('egress-denied-udp', 'confined', 'target', 'Deny'),
+    expectationOfPods('egress-denied-closed-port', 'confined', 'target', 'Deny', closedPort),
+    expectationOfPods('ingress-denied', 'free', 'guarded', 'Deny'),
+    expectationOfPods('open-closed-port', 'free', 'target', 'Deny', closedPort),
+    expectationOfDatagrams('open-closed-port-udp', 'free', 'target', 'Deny', closedPort),
+    expectationOfPods('open-deaf', 'free', 'deaf', 'Deny'),
+    expectationOfPods('dropped', 'free', 'dropped', 'Deny'),
+    expectationOfPods('rejected', 'free', 'rejected', 'Deny'),
+    expectationOfPods('open', 'free', 'target', 'Deny'),
+    expectationOfPods('allow-denied', 'confined', 'target', 'Allow'),
+    expectationOfPods('allow-closed-port', 'free', 'target', 'Allow', closedPort),
+    expectationOfPods('allow-dropped', 'free', 'dropped', 'Allow'),
+    expectationOfPods('allow', 'free', 'target', 'Allow'),
+    expectationOfDatagrams('allow-udp', 'free', 'target', 'Allow'),
   ];
 }

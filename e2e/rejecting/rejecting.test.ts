@@ -3,15 +3,19 @@ import type { ConnectivityTest } from '../../src/api/index.ts';
 import { conditionOf, nextCalibration } from '../harness/calibration.ts';
 import { readMetrics } from '../harness/metrics.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
-import { connectivityTest, expectation, networkPolicy, server, udpPort } from '../harness/workloads.ts';
+import {
+  closedPort,
+  connectivityTest,
+  expectation,
+  expectationOfDatagrams,
+  expectationOfPods,
+  networkPolicy,
+  server,
+} from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 /** What a probe sees of a denial here: egress is answered with ICMP, ingress with nothing. */
 const denials = { ingress: 'TimedOut', egress: 'Unreachable' };
-/** Nothing listens there. */
-const closedPort = 9;
-/** `hostname`, which agnhost answers. */
-const answeredPayload = Buffer.from('hostname').toString('hex');
 
 /** Cilium with `policyDenyResponse: icmp`. */
 describe('on a cluster that rejects denied egress and drops denied ingress', () => {
@@ -115,32 +119,21 @@ describe('on a cluster that rejects denied egress and drops denied ingress', () 
 });
 
 function expectations(confined = 'confined'): readonly object[] {
-  const tcp = (name: string, from: string, to: string, expect: 'Allow' | 'Deny', port = 8080) => ({
-    name,
-    from: { workload: { kind: 'Deployment', name: from } },
-    to: { workload: { kind: 'Deployment', name: to }, port },
-    expect,
-  });
-  const udp = (name: string, from: string, to: string, expect: 'Allow' | 'Deny', port = udpPort) => ({
-    ...tcp(name, from, to, expect, port),
-    protocol: 'UDP',
-    udp: { payload: answeredPayload },
-  });
   return [
-    tcp('egress-denied', confined, 'target', 'Deny'),
-    udp('egress-denied-udp', 'confined', 'target', 'Deny'),
+    expectationOfPods('egress-denied', confined, 'target', 'Deny'),
+    expectationOfDatagrams('egress-denied-udp', 'confined', 'target', 'Deny'),
     expectation('egress-denied-service', 'confined', 'target', 'Deny'),
-    tcp('ingress-denied', 'free', 'guarded', 'Deny'),
-    tcp('both-denied', 'confined', 'guarded', 'Deny'),
-    tcp('egress-denied-closed-port', 'confined', 'target', 'Deny', closedPort),
-    tcp('ingress-denied-closed-port', 'free', 'guarded', 'Deny', closedPort),
-    tcp('open-closed-port', 'free', 'target', 'Deny', closedPort),
-    udp('open-closed-port-udp', 'free', 'target', 'Deny', closedPort),
-    tcp('open', 'free', 'target', 'Deny'),
-    tcp('allow-through-egress', 'confined', 'target', 'Allow'),
-    tcp('allow-through-ingress', 'free', 'guarded', 'Allow'),
-    tcp('allow-to-closed-port', 'free', 'target', 'Allow', closedPort),
-    tcp('allow', 'free', 'target', 'Allow'),
-    udp('allow-udp', 'free', 'target', 'Allow'),
+    expectationOfPods('ingress-denied', 'free', 'guarded', 'Deny'),
+    expectationOfPods('both-denied', 'confined', 'guarded', 'Deny'),
+    expectationOfPods('egress-denied-closed-port', 'confined', 'target', 'Deny', closedPort),
+    expectationOfPods('ingress-denied-closed-port', 'free', 'guarded', 'Deny', closedPort),
+    expectationOfPods('open-closed-port', 'free', 'target', 'Deny', closedPort),
+    expectationOfDatagrams('open-closed-port-udp', 'free', 'target', 'Deny', closedPort),
+    expectationOfPods('open', 'free', 'target', 'Deny'),
+    expectationOfPods('allow-through-egress', 'confined', 'target', 'Allow'),
+    expectationOfPods('allow-through-ingress', 'free', 'guarded', 'Allow'),
+    expectationOfPods('allow-to-closed-port', 'free', 'target', 'Allow', closedPort),
+    expectationOfPods('allow', 'free', 'target', 'Allow'),
+    expectationOfDatagrams('allow-udp', 'free', 'target', 'Allow'),
   ];
 }

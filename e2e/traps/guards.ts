@@ -15,8 +15,8 @@ export const silenceOfTheProbe: Patch = {
 /** Silence counts only of a target that answers somebody. */
 export const targetControl: Patch = {
   file: 'src/verdict/judge.ts',
-  search: '=== undefined && targetControl !== undefined;',
-  replace: '=== undefined;',
+  search: "if (targetControl === undefined && !isEnough) return inconclusive('NoTargetControl');",
+  replace: "if (targetControl === undefined && !isEnough) return { verdict: 'Passed', reason: 'Denied' };",
 };
 
 /** Silence counts only of a source whose network works. */
@@ -52,6 +52,27 @@ export const refusal: Patch = {
   file: 'src/verdict/judge.ts',
   search: 'return hasArrived(observation, evidence)',
   replace: "return true ? { verdict: 'Passed', reason: 'Denied' } : hasArrived(observation, evidence)",
+};
+
+/** An outcome counts as a denial only where it is how this cluster denies. */
+export const denialAsMeasured: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: 'return isDenial(denials, outcome) ? undefined : otherwise;',
+  replace: 'return undefined;',
+};
+
+/** A refused connection has arrived only where denials are silent. */
+export const arrivalWhereSilent: Patch = {
+  file: 'src/verdict/judge.ts',
+  search: 'isDropping(denials) && isAdmitted?.() === true;',
+  replace: 'isAdmitted?.() === true;',
+};
+
+/** Only what connected at once vouches for a target, or for the network of a source. */
+export const connectedControls: Patch = {
+  file: 'src/verdict/control.ts',
+  search: 'seen === undefined || !hasNetworkAtOnce(seen, other)) continue;',
+  replace: 'seen === undefined) continue;',
 };
 
 /** A Deny that met silence is looked at once more. */

@@ -1,10 +1,9 @@
 /** Words that worlds and traps are made of. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../src/api/index.ts';
+import { agnhost } from '../harness/workloads.ts';
 import type { Scene } from './scene.ts';
 import type { Trap } from './trap.ts';
-
-const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 
 /** Declares a test, and gives the verdict on its first expectation after its first run. */
 export function judged(expectations: readonly object[], spec: object = {}): Trap['spring'] {
@@ -36,7 +35,7 @@ export function expectationOf(
   expect: 'Allow' | 'Deny',
   from: object,
   to: object,
-  extra: { readonly name?: string; readonly http?: object } = {},
+  extra: { readonly name?: string; readonly http?: object; readonly protocol?: 'UDP'; readonly udp?: object } = {},
 ): object {
   return { name: expect === 'Allow' ? 'allowed' : 'denied', from, to, expect, ...extra };
 }

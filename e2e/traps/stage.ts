@@ -12,7 +12,8 @@ import type { Patch } from './patch.ts';
 import { probeProgram, probeVariant } from './probe-variant.ts';
 import { createScene, type Scene } from './scene.ts';
 import { type Finding, isCaught } from './table.ts';
-import type { Family, Presumption, Trap } from './trap.ts';
+import { presumptionOf, type Showing, showingOn } from './presumption.ts';
+import type { Family, Trap } from './trap.ts';
 
 /** Traps that look on at a time; each waits most of its time. */
 const parallelTraps = 8;
@@ -20,9 +21,8 @@ const parallelTraps = 8;
 /** A trap in its world. */
 interface Placed {
   readonly trap: Trap;
-  readonly family: string;
-  readonly presumes: Presumption;
-  readonly isAtHome: boolean;
+  readonly family: Family;
+  readonly showing: Showing;
   readonly scene: Scene;
 }
 
@@ -43,11 +43,14 @@ export async function springAll(
   say: (text: string) => void,
   isGuardedOnly = false,
 ): Promise<readonly Finding[]> {
+  const showingOf = (trap: Trap, family: Family): Showing => showingOn(cluster.cni, trap, family);
+  const isSprung = (trap: Trap, family: Family): boolean => showingOf(trap, family).skipped === undefined;
   const stage = await openStage(cluster, say);
   const scenes: [Family, Scene][] = [];
   try {
-    say(`Building ${families.length} worlds`);
-    await inParallel(families, 3, async (family) => {
+    const played = families.filter((family) => family.traps.some((trap) => isSprung(trap, family)));
+    say(`Building ${played.length} worlds`);
+    await inParallel(played, 3, async (family) => {
       if (interruption.aborted) return;
       const { observer, operator } = stage;
       const scene = await createScene(family.name, { cluster, observer, operator });
@@ -55,12 +58,9 @@ export async function springAll(
       await family.build(scene);
     });
     const placed = scenes.flatMap(([family, scene]) =>
-      family.traps.map((trap): Placed => {
-        const presumes = trap.presumes ?? family.presumes ?? 'silence';
-        // Cilium as it is usually set up drops what is denied; the other clusters answer, or enforce nothing.
-        const isAtHome = presumes === 'nothing' || cluster.cni === 'cilium';
-        return { trap, family: family.name, presumes, isAtHome, scene };
-      }),
+      family.traps
+        .filter((trap) => isSprung(trap, family))
+        .map((trap): Placed => ({ trap, family, showing: showingOf(trap, family), scene })),
     );
     const withGuard = new Map<Trap, string>();
     const withoutGuard = new Map<Trap, string>();
@@ -68,14 +68,20 @@ export async function springAll(
       if (interruption.aborted) break;
       await stage.play(batch, batch.guard === undefined ? withGuard : withoutGuard);
     }
-    return placed.map(({ trap, family, presumes, isAtHome }) => ({
-      trap,
-      family,
-      presumes,
-      isAtHome,
-      withGuard: withGuard.get(trap) ?? 'nothing',
-      ...(isGuardedOnly || !isAtHome ? {} : { withoutGuard: withoutGuard.get(trap) ?? 'nothing' }),
-    }));
+    return families.flatMap((family) =>
+      family.traps.map((trap): Finding => {
+        const showing = showingOf(trap, family);
+        const finding = { trap, family: family.name, presumes: presumptionOf(trap, family), showing };
+        if (!isSprung(trap, family)) return finding;
+        return {
+          ...finding,
+          withGuard: withGuard.get(trap) ?? 'nothing',
+          ...(isGuardedOnly || showing.wrong === undefined
+            ? {}
+            : { withoutGuard: withoutGuard.get(trap) ?? 'nothing' }),
+        };
+      }),
+    );
   } finally {
     // Each as far as it goes: what one family leaves behind must not keep the operator away.
     const tidyings = scenes.map(async ([family, scene]) => {
@@ -93,7 +99,7 @@ export async function springAll(
 function batchesOf(placed: readonly Placed[], isGuardedOnly: boolean): readonly Batch[] {
   const worldOf = ({ trap }: Placed) => JSON.stringify([trap.fault, trap.environment]);
   const guarded = [...Map.groupBy(placed, worldOf).values()];
-  const showing = isGuardedOnly ? [] : placed.filter(({ isAtHome }) => isAtHome);
+  const showing = isGuardedOnly ? [] : placed.filter(({ showing }) => showing.wrong !== undefined);
   const unguarded = [...Map.groupBy(showing, (each) => JSON.stringify([each.trap.guard, worldOf(each)])).values()];
   return [
     ...guarded.map((group) => ({ title: 'all guards in place', guard: undefined, placed: group })),
@@ -160,16 +166,18 @@ async function raiseStage(cluster: Cluster, { kubectl, images, say }: StageParts
       };
       await start();
       try {
-        const spring = async ({ trap, scene, family, presumes, isAtHome }: Placed): Promise<void> => {
+        // A trap that breaks the network would keep it from being measured.
+        await kubectl('wait calibration/cluster --for=condition=Calibrated --timeout=120s');
+        const spring = async ({ trap, scene, family, showing }: Placed): Promise<void> => {
           if (interruption.aborted) return;
-          const wanted = guard === undefined ? trap.right : trap.wrong;
+          const isOk = (what: string): boolean =>
+            guard === undefined
+              ? isCaught({ trap, family: family.name, presumes: presumptionOf(trap, family), showing, withGuard: what })
+              : what === showing.wrong;
           let what = await attempt(trap, scene);
-          if (what !== wanted && isWorthAnother(what, guard) && !interruption.aborted)
-            what = await attempt(trap, scene);
+          if (!isOk(what) && isWorthAnother(what, guard) && !interruption.aborted) what = await attempt(trap, scene);
           seen.set(trap, what);
-          const isOk =
-            guard === undefined ? isCaught({ trap, family, presumes, isAtHome, withGuard: what }) : what === wanted;
-          say(`  ${isOk ? 'ok    ' : 'BROKEN'}  ${family}: ${trap.name}: ${what}`);
+          say(`  ${isOk(what) ? 'ok    ' : 'BROKEN'}  ${family.name}: ${trap.name}: ${what}`);
         };
         await inParallel(
           placed.filter(({ trap }) => trap.isAlone !== true),

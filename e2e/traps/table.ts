@@ -1,47 +1,55 @@
-import type { Presumption, Trap } from './trap.ts';
+import type { Presumption, Showing } from './presumption.ts';
+import type { Trap } from './trap.ts';
 
 /** What one trap showed. */
 export interface Finding {
   readonly trap: Trap;
   readonly family: string;
   readonly presumes: Presumption;
-  /** Whether the cluster is as the trap presumes. If not, what is right there is not known, only what is wrong everywhere. */
-  readonly isAtHome: boolean;
-  /** What was seen with the guard in place. */
-  readonly withGuard: string;
+  /** What it has to come to on this cluster. */
+  readonly showing: Showing;
+  /** What was seen with the guard in place; absent if the trap was not sprung. */
+  readonly withGuard?: string;
   /** What was seen without it; absent if it was not taken out. */
   readonly withoutGuard?: string;
 }
 
-/** Whether the guard held, and whether it is what held. */
-export function isCaught(finding: Finding): boolean {
-  const { trap, withoutGuard } = finding;
-  return isHeld(finding) && (withoutGuard === undefined || withoutGuard === trap.wrong);
+/** Whether a trap has no meaning on this cluster, for the reason that it states. */
+function isSkipped({ showing }: Finding): boolean {
+  return showing.skipped !== undefined;
 }
 
-function isHeld({ trap, isAtHome, withGuard }: Finding): boolean {
-  if (isAtHome) return withGuard === trap.right;
-  return verdict.test(withGuard) && withGuard !== trap.wrong && !isWrongPass({ trap, withGuard });
+/** Whether the guard held, and whether it is what held; or whether there was nothing to hold. */
+export function isCaught(finding: Finding): boolean {
+  const { showing, withoutGuard } = finding;
+  return isSkipped(finding) || (isHeld(finding) && (withoutGuard === undefined || withoutGuard === showing.wrong));
+}
+
+function isHeld({ trap, showing, withGuard }: Finding): boolean {
+  if (withGuard === undefined) return false;
+  if (showing.right !== undefined) return withGuard === showing.right;
+  return verdict.test(withGuard) && withGuard !== trap.wrong && !withGuard.startsWith('Passed');
 }
 
 const verdict = /^(Passed|Failed|Inconclusive|Skipped) /;
 
-function isWrongPass({ trap, withGuard }: Pick<Finding, 'trap' | 'withGuard'>): boolean {
-  return withGuard.startsWith('Passed') && withGuard !== trap.right;
+function isWrongPass({ showing, withGuard }: Finding): boolean {
+  return withGuard?.startsWith('Passed') === true && withGuard !== showing.right;
 }
 
 /** One line per trap. */
 export function tableOf(findings: readonly Finding[]): string {
   const rows = findings.map((finding) => [
-    isCaught(finding) ? 'ok' : 'BROKEN',
+    isSkipped(finding) ? 'skipped' : isCaught(finding) ? 'ok' : 'BROKEN',
     finding.family,
     finding.trap.name,
-    finding.withGuard,
+    finding.withGuard ?? '-',
     finding.withoutGuard ?? '-',
     finding.trap.guard.file,
     finding.presumes,
+    finding.showing.skipped ?? '',
   ]);
-  const all = [['', 'family', 'trap', 'with guard', 'without guard', 'guard in', 'presumes'], ...rows];
+  const all = [['', 'family', 'trap', 'with guard', 'without guard', 'guard in', 'presumes', 'why skipped'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   return all
     .map((row) =>
@@ -55,24 +63,29 @@ export function tableOf(findings: readonly Finding[]): string {
 
 /** What is wrong with a trap, in words; empty if nothing is. */
 export function complaintsAbout(finding: Finding): readonly string[] {
-  const { trap, isAtHome, withGuard, withoutGuard } = finding;
-  const wanted = isAtHome ? `be ${trap.right}` : `have a verdict other than ${trap.wrong}, and no pass`;
+  const { trap, showing, withGuard = 'nothing', withoutGuard } = finding;
+  if (isSkipped(finding)) return [];
+  const wanted =
+    showing.right === undefined ? `have a verdict other than ${trap.wrong}, and no pass` : `be ${showing.right}`;
   return [
     ...(isHeld(finding) ? [] : [`${trap.name}: must ${wanted}, is ${withGuard}`]),
-    ...(withoutGuard === undefined || withoutGuard === trap.wrong
+    ...(withoutGuard === undefined || withoutGuard === showing.wrong
       ? []
-      : [`${trap.name}: catches nothing: without its guard it must be ${trap.wrong}, is ${withoutGuard}`]),
+      : [`${trap.name}: catches nothing: without its guard it must be ${showing.wrong}, is ${withoutGuard}`]),
   ];
 }
 
 /** How many traps there were, and what became of them. A wrong verdict with its guard in place is a defect of Postern. */
 export function totalsOf(findings: readonly Finding[]): string {
-  const held = findings.filter(isHeld).length;
-  const caught = findings.filter(({ trap, withoutGuard }) => withoutGuard === trap.wrong).length;
-  const shown = findings.filter(isCaught).length;
-  const wrongPasses = findings.filter(isWrongPass).length;
+  const sprung = findings.filter((finding) => !isSkipped(finding));
+  const held = sprung.filter(isHeld).length;
+  const caught = sprung.filter(
+    ({ showing, withoutGuard }) => showing.wrong !== undefined && withoutGuard === showing.wrong,
+  );
+  const shown = sprung.filter(isCaught).length;
+  const wrongPasses = sprung.filter(isWrongPass).length;
   return [
-    `${findings.length} traps: ${shown} shown, ${findings.length - shown} not shown`,
-    `right verdict with the guard: ${held}; wrong verdict without it: ${caught}; wrong passes with the guard: ${wrongPasses}`,
+    `${findings.length} traps: ${shown} shown, ${sprung.length - shown} not shown, ${findings.length - sprung.length} skipped`,
+    `right verdict with the guard: ${held}; wrong verdict without it: ${caught.length}; wrong passes with the guard: ${wrongPasses}`,
   ].join('\n');
 }

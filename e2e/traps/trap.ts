@@ -1,4 +1,5 @@
 import type { Patch } from './patch.ts';
+import type { Elsewhere, Presumption } from './presumption.ts';
 import type { Scene } from './scene.ts';
 
 /** A situation in which a naive prober gives a wrong verdict, and the guard that keeps Postern from it. */
@@ -17,19 +18,15 @@ export interface Trap {
   readonly fault?: Patch;
   /** Settings of the operator that belong to the situation. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What the cluster must have been measured to do for the trap to show anything; what its family presumes, if absent. */
+  /** What the cluster must be like for the trap to show both verdicts; what its family presumes, if absent. */
   readonly presumes?: Presumption;
+  /** What it comes to on other clusters, as far as that is known. */
+  readonly elsewhere?: Elsewhere;
   /** It changes nodes or parts of the cluster that other traps need, so it runs alone. */
   readonly isAlone?: boolean;
   /** It belongs to the few that run with every `npm test`. */
   readonly isQuick?: boolean;
 }
-
-/**
- * `silence`: policies are enforced, and what they deny is not answered. `nothing`: the trap shows the same however the cluster
- * denies, and whether it does.
- */
-export type Presumption = 'silence' | 'nothing';
 
 /** Traps that share a world: a namespace with workloads and policies. */
 export interface Family {
@@ -39,5 +36,7 @@ export interface Family {
   readonly clear?: (scene: Scene) => Promise<void>;
   /** What its traps presume, where they do not say otherwise; `silence` if absent. */
   readonly presumes?: Presumption;
+  /** What its traps come to on other clusters, where they do not say otherwise. */
+  readonly elsewhere?: Elsewhere;
   readonly traps: readonly Trap[];
 }

@@ -6,15 +6,19 @@ import { conditionOf, nextCalibration, readCalibration } from '../harness/calibr
 import { raiseFirewall } from '../harness/firewall.ts';
 import { readMetrics } from '../harness/metrics.ts';
 import { nextRun, rowsOf } from '../harness/postern.ts';
-import { connectivityTest, expectation, networkPolicy, server, udpPort } from '../harness/workloads.ts';
+import {
+  closedPort,
+  connectivityTest,
+  expectation,
+  expectationOfDatagrams,
+  expectationOfPods,
+  networkPolicy,
+  server,
+} from '../harness/workloads.ts';
 import { createWorld, type World } from '../harness/world.ts';
 
 const sides = ['ingress', 'egress'] as const;
 const protocols = ['TCP', 'UDP'] as const;
-/** Nothing listens there. */
-const closedPort = 9;
-/** A host name's echo, which agnhost answers. */
-const answeredPayload = Buffer.from('hostname').toString('hex');
 
 /**
  * A cluster whose network plugin knows no policies: each one below is accepted by the API server and does nothing. A firewall on
@@ -100,32 +104,23 @@ describe('on a cluster whose network plugin enforces nothing', () => {
 });
 
 function expectations(): readonly object[] {
-  const to = (name: string, port: number) => ({ workload: { kind: 'Deployment', name }, port });
   const from = (name: string) => ({ workload: { kind: 'Deployment', name } });
-  const udp = (name: string, source: string, target: string, expect: 'Allow' | 'Deny', port = udpPort) => ({
-    name,
-    from: from(source),
-    to: to(target, port),
-    protocol: 'UDP',
-    udp: { payload: answeredPayload },
-    expect,
-  });
   const dns = { name: 'kubernetes.default.svc.cluster.local.' };
   return [
     expectation('tcp-open', 'client', 'isolated', 'Deny'),
-    { name: 'pod-open', from: from('client'), to: to('isolated', 8080), expect: 'Deny' },
-    udp('udp-open', 'client', 'isolated', 'Deny'),
-    udp('udp-closed', 'client', 'isolated', 'Deny', closedPort),
+    expectationOfPods('pod-open', 'client', 'isolated', 'Deny'),
+    expectationOfDatagrams('udp-open', 'client', 'isolated', 'Deny'),
+    expectationOfDatagrams('udp-closed', 'client', 'isolated', 'Deny', closedPort),
     { name: 'dns-open', from: from('client'), to: { dns }, expect: 'Deny' },
     expectation('tcp-walled', 'client', 'walled', 'Deny'),
     { ...expectation('tcp-walled-is-enough', 'client', 'walled', 'Deny'), control: { mode: 'UnreachableIsEnough' } },
-    udp('udp-walled', 'client', 'walled', 'Deny'),
-    { name: 'tcp-closed', from: from('client'), to: to('isolated', closedPort), expect: 'Deny' },
+    expectationOfDatagrams('udp-walled', 'client', 'walled', 'Deny'),
+    expectationOfPods('tcp-closed', 'client', 'isolated', 'Deny', closedPort),
     expectation('allow-tcp', 'isolated', 'client', 'Allow'),
     { ...expectation('allow-http', 'isolated', 'client', 'Allow'), http: { path: '/healthz' } },
-    udp('allow-udp', 'isolated', 'client', 'Allow'),
+    expectationOfDatagrams('allow-udp', 'isolated', 'client', 'Allow'),
     { name: 'allow-dns', from: from('isolated'), to: { dns }, expect: 'Allow' },
     expectation('allow-walled', 'isolated', 'walled', 'Allow'),
-    { name: 'allow-closed', from: from('isolated'), to: to('client', closedPort), expect: 'Allow' },
+    expectationOfPods('allow-closed', 'isolated', 'client', 'Allow', closedPort),
   ];
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../../src/api/index.ts';
 import { waitFor } from '../../harness/wait.ts';
 import { silenceOfTheProbe } from '../guards.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, hasEnded, judged, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family, Trap } from '../trap.ts';
@@ -96,6 +97,7 @@ export const rights: Family = {
       wrong: passed,
       spring: duringWhichNothingIsWritten,
       presumes: 'silence',
+      elsewhere: { ptp: openForWantOfPolicies },
       isAlone: true,
     },
   ],

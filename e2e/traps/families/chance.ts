@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { whileLost } from '../broken-network.ts';
 import { secondLook } from '../guards.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
 import { addressOf, declaring, deployment, expectationOf, isRunning, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -35,6 +36,7 @@ export const chance: Family = {
       },
       right: 'Passed Reachable',
       wrong: 'Failed Blocked',
+      presumes: 'nothing',
       spring: (scene) =>
         lostAtFirst(scene, 'late', {
           expectations: [expectationOf('Allow', client, to('late'))],
@@ -47,6 +49,7 @@ export const chance: Family = {
       guard: secondLook,
       right: leaks,
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: (scene) =>
         lostAtFirst(scene, 'lossy', {
           expectations: [expectationOf('Deny', client, to('lossy'))],
@@ -65,6 +68,7 @@ export const chance: Family = {
       fault: secondLook,
       right: leaks,
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: (scene) =>
         lostAtFirst(scene, 'beside', {
           expectations: [expectationOf('Deny', client, to('beside')), expectationOf('Allow', client, to('beside'))],
@@ -81,6 +85,7 @@ export const chance: Family = {
       },
       right: 'Failed Reset',
       wrong: 'Passed Reachable',
+      presumes: 'nothing',
       spring: judged([expectationOf('Allow', client, to('hollow'), { http: { path: '/' } })]),
     },
     {
@@ -88,6 +93,7 @@ export const chance: Family = {
       guard: { file: 'src/probe/program/probe.sh', search: 'outcome=Mh', replace: 'outcome=Ch' },
       right: 'Failed HTTPMismatch',
       wrong: 'Passed Reachable',
+      presumes: 'nothing',
       spring: judged([
         expectationOf('Allow', client, to('web'), { http: { path: '/echo?msg=down&code=503', status: [200] } }),
       ]),

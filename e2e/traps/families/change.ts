@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeIsHeard } from '../guards.ts';
 import { closeGate, gatedSource, holding, openGate } from '../held-run.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, podsOf, verdictOtherThan, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family, Trap } from '../trap.ts';
@@ -36,11 +37,12 @@ export const change: Family = {
       name: 'a policy is deleted while the probe runs',
       guard: {
         file: 'src/verdict/judge.ts',
-        search: "if (disturbed) return inconclusive('EnforcementDelayed');\n  const isDenied",
-        replace: '  const isDenied',
+        search: "if (disturbed) return inconclusive('EnforcementDelayed');",
+        replace: '',
       },
       right: delayed,
       wrong: passed,
+      elsewhere: { ptp: { right: delayed } },
       spring: (scene) =>
         duringTwoRuns(scene, expectationOf('Deny', client, to('closed')), {
           act: () => remove(scene, 'networkpolicy close-closed'),
@@ -57,6 +59,7 @@ export const change: Family = {
       },
       right: delayed,
       wrong: leaks,
+      elsewhere: { ptp: { right: delayed, wrong: 'Failed PolicyNotEnforced' } },
       spring: (scene) =>
         duringTwoRuns(scene, expectationOf('Deny', client, to('open')), {
           act: () => scene.apply(closedFor(scene.namespace, 'open')),
@@ -73,6 +76,7 @@ export const change: Family = {
       },
       right: delayed,
       wrong: 'Failed Blocked',
+      elsewhere: { ptp: { right: 'Passed Reachable' } },
       spring: (scene) =>
         duringTwoRuns(scene, expectationOf('Allow', client, to('closed')), {
           act: () => remove(scene, 'networkpolicy close-closed'),
@@ -103,6 +107,7 @@ export const change: Family = {
       },
       right: 'Inconclusive TargetChanged',
       wrong: 'Failed Blocked',
+      presumes: 'nothing',
       spring: (scene) => whileReplaced(scene, 'Allow'),
       isAlone: true,
     },
@@ -115,6 +120,7 @@ export const change: Family = {
       },
       right: leaks,
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: (scene) =>
         afterAPass(scene, 'by-policy', {
           prepare: () => scene.apply(closedFor(scene.namespace, 'by-policy')),
@@ -130,6 +136,7 @@ export const change: Family = {
       },
       right: leaks,
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: async (scene) => {
         const { namespace, kubectl } = scene;
         const doors = [{ namespaceSelector: { matchLabels: { door: 'open' } } }];
@@ -152,6 +159,7 @@ export const change: Family = {
       },
       right: leaks,
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: async (scene) => {
         const { namespace, kubectl } = scene;
         const guarded = { matchLabels: { guarded: 'yes' } };

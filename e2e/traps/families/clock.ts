@@ -1,4 +1,5 @@
 import { whileLost } from '../broken-network.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
 import {
   addressOf,
   closedFor,
@@ -36,6 +37,7 @@ export const clock: Family = {
       },
       right: 'Failed UnexpectedlyReachable',
       wrong: 'Passed Denied',
+      elsewhere: { ptp: openForWantOfPolicies },
       environment: { TRAP_CLOCK_JUMP_SECONDS: '3600' },
       spring: async (scene) => {
         const { namespace, kubectl } = scene;
@@ -58,6 +60,7 @@ export const clock: Family = {
       },
       right: 'Failed Blocked',
       wrong: 'Passed Reachable',
+      presumes: 'nothing',
       // Not so far that the calibration is no longer valid: that alone would start a run.
       environment: { TRAP_CLOCK_JUMP_SECONDS: '-3600' },
       spring: async (scene) => {

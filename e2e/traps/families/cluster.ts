@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../harness/wait.ts';
 import { whileCutOff } from '../broken-network.ts';
-import { nodeIsHeard, refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
+import { crossing, nodeIsHeard, refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
+import { openForWantOfPolicies, unprovenForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
 
 const passed = 'Passed Denied';
 const to = (name: string): object => ({ ...deployment(name), port: 8080 });
+const noAgent = { skipped: 'the network plugin has no agent that could be down' };
+const notTurnedOff = { skipped: 'enforcement cannot be turned off' };
 const quickly = { timeoutSeconds: 1, settleSeconds: 0 };
 
 /** Parts of the cluster itself that fail under a run. */
@@ -36,6 +39,7 @@ export const cluster: Family = {
       guard: targetControl,
       right: 'Inconclusive NoTargetControl',
       wrong: passed,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: (scene) =>
         withoutNode(scene, () => judged([expectationOf('Deny', deployment('client'), to('unwatched'))])(scene)),
       isAlone: true,
@@ -45,6 +49,9 @@ export const cluster: Family = {
       guard: nodeIsHeard,
       right: 'Inconclusive NoTargetControl',
       wrong: passed,
+      // Nor would the way to the target be seen to be whole.
+      fault: crossing,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: (scene) =>
         withoutNode(scene, () =>
           judged([expectationOf('Deny', deployment('client'), to('ready'))], { timeoutSeconds: 1 })(scene),
@@ -56,6 +63,7 @@ export const cluster: Family = {
       guard: silenceOfTheProbe,
       right: 'Inconclusive ProbeNotStarted',
       wrong: passed,
+      presumes: 'nothing',
       spring: (scene) =>
         withoutNode(scene, () => judged([expectationOf('Deny', deployment('doomed'), to('open'))], quickly)(scene)),
       isAlone: true,
@@ -65,6 +73,7 @@ export const cluster: Family = {
       guard: silenceOfTheProbe,
       right: 'Inconclusive ProbeNotStarted',
       wrong: passed,
+      elsewhere: { ptp: noAgent, 'ptp-refusing': noAgent, 'ptp-half': noAgent },
       spring: (scene) =>
         withoutAgent(scene, () => judged([expectationOf('Deny', deployment('doomed'), to('open'))], quickly)(scene)),
       isAlone: true,
@@ -74,6 +83,11 @@ export const cluster: Family = {
       guard: refusal,
       right: 'Inconclusive RefusedOrClosed',
       wrong: passed,
+      elsewhere: {
+        ptp: { skipped: 'there is no enforcement to turn off: see the family unenforced' },
+        'ptp-refusing': notTurnedOff,
+        'ptp-half': notTurnedOff,
+      },
       spring: (scene) =>
         withoutEnforcement(scene, () =>
           judged([expectationOf('Deny', deployment('client'), { ...deployment('guarded'), port: 9 })])(scene),
@@ -89,6 +103,7 @@ export const cluster: Family = {
       },
       right: 'Failed UnexpectedlyReachable',
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: acrossRestart,
       isAlone: true,
     },

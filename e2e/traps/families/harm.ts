@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndpointSlice, Pod } from '../../../src/api/index.ts';
+import { agnhost } from '../../harness/workloads.ts';
 import { targetControl } from '../guards.ts';
 import {
   closedFor,
@@ -15,6 +16,9 @@ import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
 
 const closed = { ...deployment('closed'), port: 8080 };
+/** Keeps a probe pod of the source busy until it has settled, on any cluster: nothing listens there. */
+const slow = (from: object): object => expectationOf('Allow', from, { ...deployment('closed'), port: 9 });
+const slowly = { settleSeconds: 8 };
 
 /** Probe pods that would harm the application they look like. */
 export const harm: Family = {
@@ -42,9 +46,7 @@ export const harm: Family = {
             metadata: { labels },
             spec: {
               terminationGracePeriodSeconds: 1,
-              containers: [
-                { name: 'server', image: 'registry.k8s.io/e2e-test-images/agnhost:2.63.0', args: ['pause'] },
-              ],
+              containers: [{ name: 'server', image: agnhost, args: ['pause'] }],
             },
           },
         },
@@ -52,6 +54,7 @@ export const harm: Family = {
     );
     await scene.ready('client', 'published', 'closed', 'dead');
   },
+  presumes: 'nothing',
   traps: [
     {
       name: 'a Service sends its traffic to the probe pod',
@@ -114,6 +117,8 @@ export const harm: Family = {
       guard: targetControl,
       right: 'Ready False',
       wrong: 'Ready True',
+      presumes: 'silence',
+      elsewhere: { ptp: { right: 'Ready False' }, 'ptp-refusing': { right: 'Ready False' } },
       spring: (scene) => readiness(scene, { ...deployment('dead'), port: 8080 }),
     },
   ],
@@ -134,7 +139,7 @@ async function whetherPublished(scene: Scene, app: string): Promise<string> {
   const expectation = expectationOf('Deny', deployment(app), closed);
   return await declaring(
     scene,
-    [expectation],
+    [expectation, slow(deployment(app))],
     async (test) => {
       while (scene.verdictsOf(test).length === 0) {
         const slices = await kubectl.json<{ items: readonly EndpointSlice[] }>(
@@ -148,7 +153,7 @@ async function whetherPublished(scene: Scene, app: string): Promise<string> {
       }
       return 'no endpoint';
     },
-    { timeoutSeconds: 4 },
+    slowly,
   );
 }
 
@@ -156,7 +161,7 @@ async function whetherAdopted(scene: Scene): Promise<string> {
   const source = { pods: { matchLabels: { app: 'bare' } } };
   return await declaring(
     scene,
-    [expectationOf('Deny', source, closed)],
+    [expectationOf('Deny', source, closed), slow(source)],
     async (test) => {
       const pod = await scene.probePod(test, isRunning, 'running');
       await scene.verdict(test);
@@ -166,6 +171,6 @@ async function whetherAdopted(scene: Scene): Promise<string> {
         metadata.ownerReferences?.some(({ kind }) => kind === 'ReplicaSet') === true;
       return states.some(isAdopted) ? 'adopted' : 'left alone';
     },
-    { timeoutSeconds: 4 },
+    slowly,
   );
 }

@@ -1,3 +1,6 @@
+import { agnhost } from '../../harness/workloads.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
+import type { Scene } from '../scene.ts';
 import { closedFor, deployment, expectationOf, judged, onNode, workload } from '../situations.ts';
 import type { Family } from '../trap.ts';
 
@@ -32,7 +35,7 @@ export const identity: Family = {
         metadata: { name: 'stranger', namespace, labels: { app: 'owned' } },
         spec: {
           terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'server', image: 'registry.k8s.io/e2e-test-images/agnhost:2.63.0', args: ['pause'] }],
+          containers: [{ name: 'server', image: agnhost, args: ['pause'] }],
         },
       },
       workload(namespace, 'for-helm'),
@@ -40,15 +43,7 @@ export const identity: Family = {
       workload(namespace, 'for-admins'),
       closedFor(namespace, 'for-admins', [admitting({ role: 'admin' })]),
       workload(namespace, 'for-trusted'),
-      {
-        apiVersion: 'cilium.io/v2',
-        kind: 'CiliumNetworkPolicy',
-        metadata: { name: 'close-for-trusted', namespace },
-        spec: {
-          endpointSelector: { matchLabels: { app: 'for-trusted' } },
-          ingress: [{ fromEndpoints: [{ matchLabels: { 'io.cilium.k8s.policy.serviceaccount': 'trusted' } }] }],
-        },
-      },
+      closedButForTrusted(scene),
     );
     await scene.ready('client', 'helmed', 'relabelled', 'a-plain', 'z-admin', 'trusted', 'hosty', 'searching', 'owned');
     await scene.ready('for-helm', 'for-admins', 'for-trusted');
@@ -58,12 +53,14 @@ export const identity: Family = {
   clear: async (scene) => {
     await scene.onNode(scene.workers[0], 'iptables', '-w', '-D', ...firewall);
   },
+  elsewhere: { ptp: openForWantOfPolicies },
   traps: [
     {
       name: 'a policy admits by a label that no probe pod may wear',
       guard: { file: 'src/plan/plan.ts', search: 'if (missing.length > 0) {', replace: 'if (missing.length < 0) {' },
       right: 'Inconclusive IdentityNotReproducible',
       wrong: passed,
+      elsewhere: { ptp: { right: 'Inconclusive IdentityNotReproducible' } },
       spring: judged([deny(deployment('helmed'), 'for-helm')]),
     },
     {
@@ -110,6 +107,7 @@ export const identity: Family = {
       },
       right: 'Inconclusive SourceNotSupported',
       wrong: passed,
+      elsewhere: { ptp: { right: 'Inconclusive SourceNotSupported' } },
       spring: judged([deny(deployment('hosty'), 'for-admins')]),
     },
     {
@@ -121,6 +119,7 @@ export const identity: Family = {
       },
       right: 'Inconclusive TargetNotSupported',
       wrong: passed,
+      elsewhere: { ptp: { right: 'Inconclusive TargetNotSupported' } },
       spring: judged([deny(deployment('client'), 'hosty', hostPort)]),
     },
     {
@@ -132,6 +131,8 @@ export const identity: Family = {
       },
       right: 'Passed Reachable',
       wrong: 'Failed NothingListening',
+      presumes: 'nothing',
+      elsewhere: {},
       spring: judged([expectationOf('Allow', deployment('client'), { ...deployment('owned'), port: 8080 })]),
     },
     {
@@ -143,10 +144,26 @@ export const identity: Family = {
       },
       right: 'Passed Reachable',
       wrong: 'Failed NameNotResolved',
+      presumes: 'nothing',
+      elsewhere: {},
       spring: judged([expectationOf('Allow', deployment('searching'), { host: 'kube-dns', port: 53 })]),
     },
   ],
 };
+
+/** Only Cilium's policies know service accounts. */
+function closedButForTrusted({ namespace, cluster: { cni } }: Scene): object {
+  if (cni.startsWith('ptp')) return closedFor(namespace, 'for-trusted');
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'close-for-trusted', namespace },
+    spec: {
+      endpointSelector: { matchLabels: { app: 'for-trusted' } },
+      ingress: [{ fromEndpoints: [{ matchLabels: { 'io.cilium.k8s.policy.serviceaccount': 'trusted' } }] }],
+    },
+  };
+}
 
 /** Keeps everybody but the node itself from the server on its host network. */
 const firewall = ['INPUT', '!', '-i', 'lo', '-p', 'tcp', '--dport', String(hostPort), '-j', 'DROP'] as const;
@@ -174,6 +191,7 @@ export const singledOut: Family = {
       },
       right: 'Inconclusive IdentityNotReproducible',
       wrong: passed,
+      elsewhere: { ptp: { right: 'Inconclusive IdentityNotReproducible' } },
       spring: judged([deny(deployment('client'), 'target')]),
     },
   ],

@@ -8,9 +8,12 @@ import { cluster } from './cluster.ts';
 import { harm } from './harm.ts';
 import { identity, singledOut } from './identity.ts';
 import { probe } from './probe.ts';
+import { refusal } from './refusal.ts';
+import { rejection } from './rejection.ts';
 import { replicas } from './replicas.ts';
 import { source } from './source.ts';
 import { target } from './target.ts';
+import { unenforced } from './unenforced.ts';
 
 export const families: readonly Family[] = [
   target,
@@ -27,4 +30,7 @@ export const families: readonly Family[] = [
   clock,
   harm,
   cluster,
+  rejection,
+  refusal,
+  unenforced,
 ];

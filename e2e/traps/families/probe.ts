@@ -2,6 +2,7 @@ import type { Pod } from '../../../src/api/index.ts';
 import { attempt } from '../../cluster/command.ts';
 import { silenceOfTheProbe, toolFailure } from '../guards.ts';
 import type { Patch } from '../patch.ts';
+import { type Elsewhere, openForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, isRunning, judged, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family, Trap } from '../trap.ts';
@@ -12,8 +13,10 @@ const client = deployment('client');
 const to = (name: string, port = 8080): object => ({ ...deployment(name), port });
 /** Nothing closes this target: whatever makes this Deny pass is no policy. */
 const denyOpen = expectationOf('Deny', client, to('open'));
-/** Keeps the probe pod busy. */
-const slow = expectationOf('Allow', client, to('closed'));
+/** Keeps the probe pod busy until it has settled, on any cluster: nothing listens there. */
+const slow = expectationOf('Allow', client, to('open', 9));
+/** Silence that nobody heard would not pass there either. */
+const lostAnyway: Elsewhere = { ptp: { right: lost }, 'ptp-refusing': { right: lost } };
 const program = 'src/probe/program/probe.sh';
 const toMessage = '  >"${POSTERN_RESULT_FILE:-/dev/termination-log}"';
 
@@ -98,6 +101,8 @@ export const probe: Family = {
       },
       right: lost,
       wrong: passed,
+      presumes: 'silence',
+      elsewhere: lostAnyway,
       fault: {
         file: program,
         search: `    results="$results$line
@@ -111,6 +116,8 @@ export const probe: Family = {
       guard: toolFailure,
       right: lost,
       wrong: passed,
+      presumes: 'silence',
+      elsewhere: lostAnyway,
       fault: { file: program, search: 'nc -n -z -v', replace: 'nc-that-is-missing -n -z -v' },
       spring: judged([denyOpen]),
     },
@@ -120,6 +127,7 @@ export const probe: Family = {
       right: lost,
       wrong: passed,
       presumes: 'silence',
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: killedTool,
     },
     {

@@ -1,11 +1,12 @@
 import type { Pod } from '../../../src/api/index.ts';
+import { agnhost } from '../../harness/workloads.ts';
+import { openForWantOfPolicies } from '../presumption.ts';
 import { podsOf, deployment, expectationOf, judged, service, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
 
 const client = deployment('client');
 const pair = { ...deployment('pair'), port: 8080 };
-const agnhost = 'registry.k8s.io/e2e-test-images/agnhost:2.63.0';
 const leaks = 'Failed UnexpectedlyReachable';
 const passed = 'Passed Denied';
 
@@ -38,6 +39,7 @@ export const replicas: Family = {
     await exemptLast(scene, 'pair', ({ metadata }) => metadata.name);
     await exemptLast(scene, 'listed', ({ status }) => status?.podIP ?? '');
   },
+  elsewhere: { ptp: openForWantOfPolicies },
   traps: [
     {
       name: 'one of two pods is open',
@@ -81,6 +83,8 @@ export const replicas: Family = {
       },
       right: 'Passed Reachable',
       wrong: 'Failed NothingListening',
+      presumes: 'nothing',
+      elsewhere: {},
       spring: whileOneGoesAway,
     },
   ],

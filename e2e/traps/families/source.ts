@@ -1,6 +1,7 @@
 import { waitFor } from '../../harness/wait.ts';
 import { whileCutOff, whileParted } from '../broken-network.ts';
 import { crossing, sourceControl, unresolvedName } from '../guards.ts';
+import { openForWantOfPolicies, unprovenForWantOfPolicies } from '../presumption.ts';
 import type { Scene } from '../scene.ts';
 import { deployment, expectationOf, judged, onNode, service, workload } from '../situations.ts';
 import type { Family, Trap } from '../trap.ts';
@@ -44,6 +45,9 @@ export const source: Family = {
       guard: sourceControl,
       right: 'Inconclusive NoSourceControl',
       wrong: passed,
+      // Nor would the way to the target be seen to be whole.
+      fault: crossing,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: cutOff([expectationOf('Deny', deployment('client'), open)]),
       isAlone: true,
     },
@@ -56,6 +60,9 @@ export const source: Family = {
       },
       right: 'Inconclusive NoSourceControl',
       wrong: passed,
+      // Nor would the way to the target be seen to be whole.
+      fault: crossing,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: cutOff([expectationOf('Deny', deployment('client'), open)]),
       isAlone: true,
     },
@@ -68,6 +75,9 @@ export const source: Family = {
       },
       right: 'Inconclusive NoSourceControl',
       wrong: passed,
+      // Nor would the way to the target be seen to be whole.
+      fault: crossing,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: cutOff([
         expectationOf('Deny', deployment('client'), open),
         expectationOf('Allow', deployment('far'), open),
@@ -79,6 +89,7 @@ export const source: Family = {
       guard: crossing,
       right: 'Inconclusive NoPathControl',
       wrong: passed,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       // DNS is answered on the source's own node, and the target is Ready by the word of its own.
       spring: parted([expectationOf('Deny', deployment('far'), { ...deployment('beyond'), port: 8080 })]),
       isAlone: true,
@@ -93,6 +104,7 @@ export const source: Family = {
       },
       right: 'Inconclusive NoPathControl',
       wrong: passed,
+      elsewhere: { ptp: unprovenForWantOfPolicies },
       spring: parted([
         expectationOf('Deny', deployment('far'), { ...deployment('beyond'), port: 8080 }),
         expectationOf('Allow', deployment('client'), open),
@@ -104,6 +116,7 @@ export const source: Family = {
       guard: unresolvedName,
       right: 'Inconclusive NameNotResolved',
       wrong: passed,
+      elsewhere: { ptp: openForWantOfPolicies },
       spring: (scene) =>
         judged([
           expectationOf('Deny', deployment('mute'), { host: `open.${scene.namespace}.svc.cluster.local`, port: 8080 }),
@@ -114,6 +127,7 @@ export const source: Family = {
       guard: unresolvedName,
       right: 'Inconclusive NameNotResolved',
       wrong: passed,
+      presumes: 'nothing',
       spring: judged([expectationOf('Deny', deployment('client'), { host: 'nowhere.invalid', port: 8080 })]),
     },
     {
@@ -121,6 +135,7 @@ export const source: Family = {
       guard: unresolvedName,
       right: 'Inconclusive NameNotResolved',
       wrong: passed,
+      presumes: 'nothing',
       spring: withoutDns((scene) =>
         judged([
           expectationOf('Deny', deployment('client'), {
@@ -140,6 +155,7 @@ export const source: Family = {
       },
       right: 'Inconclusive AddressNotAllowed',
       wrong: 'Failed NothingListening',
+      presumes: 'nothing',
       // The kubelet writes this name of ::1 into every pod's hosts file.
       spring: judged([expectationOf('Allow', deployment('client'), { host: 'ip6-localhost', port: 8080 })]),
     },

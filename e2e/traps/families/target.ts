@@ -1,4 +1,5 @@
-import { readyEndpoints, refusal, targetControl } from '../guards.ts';
+import { connectedControls, readyEndpoints, refusal, targetControl } from '../guards.ts';
+import { openForWantOfPolicies, unprovenForWantOfPolicies } from '../presumption.ts';
 import { closedFor, deployment, expectationOf, judged, service, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
 import type { Family } from '../trap.ts';
@@ -11,6 +12,7 @@ const toService = (name: string): object => ({ service: { name }, port: 8080 });
 /** An address of the documentation range that the nodes have no way to. */
 const nowhere = '203.0.113.7';
 const unproven = 'Inconclusive NoTargetControl';
+const notReady = 'Inconclusive TargetNotReady';
 const passed = 'Passed Denied';
 
 /** Silence, refusal and absence that are no policy's doing. */
@@ -55,6 +57,7 @@ export const target: Family = {
       await scene.onNode(node, 'sh', '-c', 'ip route flush type blackhole; ip route flush type unreachable');
     }
   },
+  elsewhere: { ptp: unprovenForWantOfPolicies },
   traps: [
     {
       name: 'nothing listens behind a policy',
@@ -88,11 +91,7 @@ export const target: Family = {
     },
     {
       name: 'two silent Denies vouch for each other',
-      guard: {
-        file: 'src/verdict/control.ts',
-        search: 'seen === undefined || !hasNetworkAtOnce(seen, other)) continue;',
-        replace: 'seen === undefined) continue;',
-      },
+      guard: connectedControls,
       right: unproven,
       wrong: passed,
       spring: judged([deny(to('dead')), deny(to('dead'), deployment('other'), 'denied-too')]),
@@ -139,21 +138,27 @@ export const target: Family = {
       },
       right: unproven,
       wrong: passed,
+      // Which of the two is asked is up to chance.
+      elsewhere: { ptp: {} },
       spring: judged([deny(toService('mixed'))]),
     },
     {
       name: 'a Service without endpoints is silent',
       guard: readyEndpoints,
-      right: 'Inconclusive TargetNotReady',
+      right: notReady,
       wrong: passed,
+      elsewhere: { 'cilium-rejecting': { right: notReady }, ptp: { right: notReady } },
       spring: judged([deny(toService('empty'))]),
       isQuick: true,
     },
     {
       name: 'a Service without endpoints blocks an Allow',
       guard: readyEndpoints,
-      right: 'Inconclusive TargetNotReady',
+      right: notReady,
       wrong: 'Failed Blocked',
+      presumes: 'nothing',
+      // Cilium answers for a Service without endpoints, which only pods that compute their own checksums hear.
+      elsewhere: { 'cilium-rejecting': { right: notReady, wrong: 'Failed NothingListening' } },
       spring: judged([expectationOf('Allow', client, toService('empty'))]),
       isQuick: true,
     },
@@ -162,8 +167,24 @@ export const target: Family = {
       guard: refusal,
       right: 'Failed ReachedClosedPort',
       wrong: passed,
+      elsewhere: {
+        'cilium-rejecting': { right: 'Inconclusive RefusedOrClosed', wrong: passed },
+        'ptp-refusing': { right: unproven, wrong: passed },
+        ptp: { ...unprovenForWantOfPolicies, wrong: passed },
+      },
       spring: judged([deny(to('open', 9))]),
       isQuick: true,
+    },
+    {
+      name: 'a closed port refuses a datagram',
+      guard: refusal,
+      right: 'Failed ReachedClosedPort',
+      wrong: passed,
+      elsewhere: {
+        'ptp-refusing': { right: unproven, wrong: passed },
+        ptp: { ...openForWantOfPolicies, wrong: passed },
+      },
+      spring: judged([expectationOf('Deny', client, to('open', 9), { protocol: 'UDP', udp: { payload: '00' } })]),
     },
     {
       name: 'a router knows no way to the address',
@@ -174,6 +195,11 @@ export const target: Family = {
       },
       right: 'Inconclusive RejectedUnproven',
       wrong: passed,
+      elsewhere: {
+        'cilium-rejecting': { right: unproven, wrong: passed },
+        'ptp-refusing': { right: 'Inconclusive RejectedUnproven', wrong: passed },
+        ptp: { ...unprovenForWantOfPolicies, wrong: passed },
+      },
       spring: judged([deny({ ip: nowhere, port: 8080 })]),
     },
   ],
