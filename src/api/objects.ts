@@ -127,6 +127,7 @@ export interface Service extends KubeObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly clusterIPs?: readonly string[];
+    readonly externalIPs?: readonly string[];
     readonly selector?: Readonly<Record<string, string>>;
     readonly publishNotReadyAddresses?: boolean;
     readonly internalTrafficPolicy?: string;
@@ -137,6 +138,7 @@ export interface Service extends KubeObject {
       readonly targetPort?: number | string;
     }[];
   };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
 }
 
 /** EndpointSlice (discovery.k8s.io/v1). */

@@ -114,7 +114,7 @@ const lastRun = Type.Object(
     brokenRuns: Type.Optional(
       Type.Integer({
         description:
-          'Runs in a row, the newest included, in which a probe pod was refused, did not start or was lost. The test is tried again after 15 seconds, then after twice as long each time, at most a period.',
+          'Runs in a row, the newest included, in which a probe pod was refused, did not start or was lost, or no path between nodes was shown. The test is tried again after 15 seconds, then after twice as long each time, at most a period.',
         minimum: 1,
       }),
     ),

@@ -15,7 +15,7 @@ import {
 } from '../api/index.ts';
 import type { Clock } from '../clock/index.ts';
 import { type Change, type KubeClient, type Log, Reflector, type ResourceType, type Store } from '../kube/index.ts';
-import { type ClusterView, isInUse, isProbePod, nodesBehind } from '../plan/index.ts';
+import { type ClusterView, type End, endsBehind, isInUse, isProbePod } from '../plan/index.ts';
 import { Heartbeats } from './heartbeats.ts';
 import {
   namespaceStanding,
@@ -38,8 +38,8 @@ export interface Caches extends ClusterView {
   nodes(): readonly Node[];
   /** When a node's kubelet was last heard of, by the monotonic clock. */
   heardOf(node: string): number | undefined;
-  /** The nodes of the pods that an address of the cluster leads to. */
-  nodesBehind(address: string): readonly string[];
+  /** Where packets to an address arrive in the cluster. */
+  endsBehind(address: string): readonly End[];
   /** Which kinds of policies there are to see. */
   policyKinds(): PolicyKinds;
   /** Resolves when every kind has been listed once. */
@@ -211,8 +211,8 @@ export function createCaches({ client, clock, log, listeners, changes }: CachesO
         services: services.store.list(),
         endpointSlices: endpointSlices.store.list(),
       }),
-    nodesBehind: (address) =>
-      nodesBehind(address, {
+    endsBehind: (address) =>
+      endsBehind(address, {
         pods: pods.store.list(),
         services: services.store.list(),
         endpointSlices: endpointSlices.store.list(),

@@ -50,7 +50,7 @@ export function concludedStatus(test: ConnectivityTest, run: Run, circumstances:
       trigger: run.trigger,
       startTime: new Date(run.startedAt).toISOString(),
       completionTime,
-      ...(isBroken(run) ? { brokenRuns: (test.status?.lastRun?.brokenRuns ?? 0) + 1 } : {}),
+      ...(isBroken(run) || rows.some(isWithoutPath) ? { brokenRuns: (test.status?.lastRun?.brokenRuns ?? 0) + 1 } : {}),
       probePods: run.probes.length,
       // The write of this very status is one of them.
       apiRequests: run.apiRequests + 1,
@@ -93,6 +93,11 @@ function comparedRun(
 /** Whether a probe pod did not come to state what it saw. */
 function isBroken({ probes }: Run): boolean {
   return probes.some(({ report }) => report?.trouble !== undefined);
+}
+
+/** Whether a verdict lacks the proof of a path: nothing that is watched tells when there is one. */
+function isWithoutPath({ reason }: Row): boolean {
+  return reason === 'NoPathControl';
 }
 
 /** Whether an expectation did not hold, be it excused or not: what had failed before does not wait for its period to be seen closed. */

@@ -45,12 +45,15 @@ describe('a Deny between two nodes', () => {
 
   function run(pod: StoredObject, podIP: string): void {
     const containerStatuses = [{ name: 'probe', state: { running: { startedAt: '2026-01-01T00:00:01Z' } } }];
-    const running = { ...pod, status: { phase: 'Running', podIP, containerStatuses } };
+    const running = { ...scheduled(pod), status: { phase: 'Running', podIP, containerStatuses } };
     stage.server.write(resources.pods, running);
   }
 
   const nodeOf = (pod: StoredObject): string =>
     /"metadata.name","operator":"In","values":\["([^"]+)"\]/.exec(JSON.stringify(pod))?.[1] ?? 'none';
+
+  /** A pod on the node that it asks for. */
+  const scheduled = (pod: StoredObject): StoredObject => onNode(pod, nodeOf(pod));
 
   /** Starts the pods that dial between the nodes; the listener answers as said. */
   async function dialled(letter: 'C' | 'T'): Promise<void> {
@@ -61,7 +64,7 @@ describe('a Deny between two nodes', () => {
       ownerReferences: [{ kind: 'Calibration', name: 'cluster', controller: true }],
     });
     run(listener, '10.0.1.9');
-    const dialler = await own(3, listener.metadata.name);
+    const dialler = scheduled(await own(3, listener.metadata.name));
     expect(nodeOf(dialler)).toBe('node-0');
     terminate(
       stage.server,
@@ -90,7 +93,7 @@ describe('a Deny between two nodes', () => {
     stage.beat();
     const listener = await own(1);
     run(listener, '10.0.1.9');
-    const dialler = await own(2, listener.metadata.name);
+    const dialler = scheduled(await own(2, listener.metadata.name));
     expect(stage.concluded).toBe(0);
     terminate(
       stage.server,

@@ -6,7 +6,7 @@ import {
   dialTasks,
   type DialTask,
   farNodes,
-  type Finding,
+  type CrossingFinding,
   type Listeners,
   listenTasks,
   type Round,
@@ -54,8 +54,8 @@ const withoutOwnerMs = 1_000;
 
 /**
  * Finds out whether packets cross between nodes, for runs whose verdicts depend on it: a pod of Postern's own listens on the far
- * node, and one dials it from the near one, for all runs that ask. A few rounds at a time, so that a node that takes no pod holds
- * up none of the others.
+ * node, and one dials it from the near one, for all runs that ask. A few rounds at a time: a node that takes no pod holds up
+ * those of its own round, for as long as it is given.
  */
 export class Crossings {
   readonly #options: CrossingsOptions;
@@ -68,7 +68,7 @@ export class Crossings {
 
   /** Asks for what is not known since that moment of the monotonic clock. */
   want(crossings: readonly Crossing[], since: number): void {
-    if (this.#ledger.want(crossings, since)) this.#options.onWanted();
+    if (this.#ledger.want(crossings, since, this.#options.clock.monotonic())) this.#options.onWanted();
   }
 
   /** What was found out since that moment of the monotonic clock. */
@@ -109,10 +109,10 @@ export class Crossings {
   async #start(signal: AbortSignal): Promise<number | undefined> {
     const { runner, log } = this.#options;
     // The end of a round wakes whoever waits for it.
-    if (this.#rounds.size >= maxRounds) return undefined;
+    if (this.#ledger.isIdle() || this.#rounds.size >= maxRounds) return undefined;
     const owner = this.#owner();
     if (owner === undefined) return withoutOwnerMs;
-    const crossings = this.#ledger.begin();
+    const crossings = this.#ledger.begin(this.#options.clock.monotonic());
     if (crossings.length === 0) return undefined;
     const tasks = listenTasks(this.#place(), farNodes(crossings));
     const order = { owner, tasks, times: {} };
@@ -128,20 +128,35 @@ export class Crossings {
     const { runner, view } = this.#options;
     runner.advance(dialling?.batch ?? listeners);
     const listening = new Map<string, readonly string[]>();
+    const scheduled = new Set<string>();
     const troubles = new Map<string, string>();
     for (const [index, node] of farNodes(crossings).entries()) {
       const probe = listeners.probes[index];
       if (probe === undefined) continue;
-      const addresses = runningAt(probe, view.podNamed(probe.namespace, probe.name));
-      if (addresses.length > 0) listening.set(node, addresses);
-      const trouble = probe.report?.trouble;
-      if (trouble !== undefined) troubles.set(node, `${trouble.reason} ${trouble.message}`.trim());
+      const pod = view.podNamed(probe.namespace, probe.name);
+      const addresses = runningAt(probe, pod);
+      const { nodeName } = pod?.spec ?? {};
+      if (nodeName !== undefined) scheduled.add(node);
+      if (probe.report?.trouble !== undefined) troubles.set(node, wordsOf(probe.report.trouble));
+      // Admission may have moved it.
+      else if (nodeName !== undefined && nodeName !== node)
+        troubles.set(node, 'the pod that listens came to run elsewhere');
+      else if (addresses.length > 0) listening.set(node, addresses);
     }
-    const began = listeners.begunAt;
-    if (dialling === undefined) return { crossings, began, listening, troubles };
+    const round = { crossings, began: listeners.begunAt, listening, scheduled, troubles };
+    if (dialling === undefined) return round;
     const { batch, tasks } = dialling;
-    const reports = batch.probes.map(({ report }) => report);
-    return { crossings, began, listening, troubles, dialling: { began: batch.begunAt, tasks, reports } };
+    return {
+      ...round,
+      dialling: {
+        began: batch.begunAt,
+        tasks,
+        reports: batch.probes.map(({ report }) => report),
+        scheduled: batch.probes.map(
+          ({ namespace, name }) => view.podNamed(namespace, name)?.spec.nodeName !== undefined,
+        ),
+      },
+    };
   }
 
   async #dial(round: RoundUnderWay, listeners: Listeners, signal: AbortSignal): Promise<number> {
@@ -156,7 +171,7 @@ export class Crossings {
     return 0;
   }
 
-  async #end(round: RoundUnderWay, findings: readonly Finding[], signal: AbortSignal): Promise<number> {
+  async #end(round: RoundUnderWay, findings: readonly CrossingFinding[], signal: AbortSignal): Promise<number> {
     const { log, metrics } = this.#options;
     await this.#cleanUp(round, signal);
     // A connection that stood shows the way as it was after the round had begun to dial.
@@ -194,4 +209,8 @@ export class Crossings {
 
 function batchesOf({ listeners, dialling }: RoundUnderWay): readonly Batch[] {
   return dialling === undefined ? [listeners] : [listeners, dialling.batch];
+}
+
+function wordsOf({ reason, message }: { readonly reason: string; readonly message: string }): string {
+  return `${reason} ${message}`.trim();
 }

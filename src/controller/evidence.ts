@@ -3,6 +3,8 @@ import { isAdmitted, type PoliciesInForce, type PoliciesOfRun, policiesOfRun } f
 import {
   type Check,
   type ClusterView,
+  type End,
+  endOf,
   isOutsideIdentity,
   isReady,
   leadsInside,
@@ -29,7 +31,7 @@ export interface Circumstances {
   readonly isDisturbed: boolean;
   /** How many runs in a row that has happened to, this one included. */
   readonly disturbedRuns: number;
-  readonly caches: ClusterView & Pick<Caches, 'heardOf' | 'nodesBehind' | 'podNamed'>;
+  readonly caches: ClusterView & Pick<Caches, 'heardOf' | 'endsBehind' | 'podNamed'>;
   /** What pods of Postern's own found out about ways between nodes. */
   readonly crossings: Pick<Crossings, 'stateSince'>;
   /** When what verdicts depend on was last seen to change. */
@@ -63,7 +65,7 @@ export function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circ
   const { isDisturbed, disturbedRuns, caches, changes, crossings, denials, freshPodDelayMs } = circumstances;
   const times = { begunAt: run.begunAt, delayMs: 1000 * run.delaySeconds };
   const standing = readySince(run.plan, caches);
-  const nodeOf = nodesByPod(run, caches);
+  const endsOfPod = endsByPod(run, caches);
   return {
     lines: run.plan.lines,
     reports: run.probes.flatMap(({ report }) => (report === undefined ? [] : [withoutInsiders(report, caches)])),
@@ -77,9 +79,10 @@ export function evidenceOf(test: ConnectivityTest, run: Run, circumstances: Circ
     isNodeHeard: (check, elapsedMs) => {
       const reportedAt = run.probes.find(({ assignment }) => assignment.checks.includes(check))?.reportedAt;
       const began = (reportedAt ?? Infinity) - elapsedMs;
-      return check.target.podUids.every((uid) => (caches.heardOf(nodeOf(uid)) ?? -Infinity) >= began);
+      const nodes = check.target.podUids.map((uid) => endsOfPod(uid)[0]?.node ?? '');
+      return nodes.every((node) => (caches.heardOf(node) ?? -Infinity) >= began);
     },
-    nodesOf: nodesIn(run, caches),
+    endsOf: endsIn(run, caches),
     crossingOf: (crossing) => crossings.stateSince(crossing, run.begunAt),
     isAdmitted: admissionsOf(test, run, circumstances),
   };
@@ -144,27 +147,27 @@ export function isUnsettled(
   return changed !== undefined && monotonic - changed < confirmMs;
 }
 
-/** The nodes of a target's pods; of what is named by its address those of the pods that it leads to. */
-export function nodesIn(run: Run, caches: Circumstances['caches']): RunEvidence['nodesOf'] {
-  const nodeOf = nodesByPod(run, caches);
-  const known = new Map<string, readonly string[]>();
+/** Where packets to a target arrive: at its pods; of what is named by its address at those that it leads to. */
+export function endsIn(run: Run, caches: Circumstances['caches']): RunEvidence['endsOf'] {
+  const endsOfPod = endsByPod(run, caches);
+  const known = new Map<string, readonly End[]>();
   return ({ target, dns }, address) => {
-    if (target.podUids.length > 0) return target.podUids.map(nodeOf);
-    if (address === undefined) return dns === undefined ? [] : nodesOfResolver(caches);
-    const nodes = known.get(address) ?? caches.nodesBehind(address);
-    known.set(address, nodes);
-    return nodes;
+    if (target.podUids.length > 0) return target.podUids.flatMap(endsOfPod);
+    if (address === undefined) return dns === undefined ? [] : endsOfResolver(caches);
+    const ends = known.get(address) ?? caches.endsBehind(address);
+    known.set(address, ends);
+    return ends;
   };
 }
 
 /** The pods that kubeadm, kOps and most distributions have for DNS; where there are none, nothing is known of its nodes. */
-function nodesOfResolver(caches: ClusterView): readonly string[] {
+function endsOfResolver(caches: ClusterView): readonly End[] {
   const resolvers = caches.pods('kube-system').filter((pod) => pod.metadata.labels?.['k8s-app'] === 'kube-dns');
-  return resolvers.filter(isReady).flatMap(({ spec }) => spec.nodeName ?? []);
+  return resolvers.filter(isReady).flatMap(endOf);
 }
 
-function nodesByPod({ plan }: Run, caches: ClusterView): (uid: string) => string {
+function endsByPod({ plan }: Run, caches: ClusterView): (uid: string) => readonly End[] {
   const ready = plan.namespaces.flatMap((name) => caches.pods(name).filter(isReady));
-  const nodes = new Map(ready.map(({ metadata, spec }) => [metadata.uid, spec.nodeName]));
-  return (uid) => nodes.get(uid) ?? '';
+  const ends = new Map(ready.map((pod) => [pod.metadata.uid, endOf(pod)]));
+  return (uid) => ends.get(uid) ?? [];
 }

@@ -89,7 +89,7 @@ function statusAfter(test: ConnectivityTest, text: string, pod: Pod | undefined)
   return concludedStatus(test, run, {
     isDisturbed: false,
     disturbedRuns: 0,
-    caches: { ...caches, heardOf: () => 0, nodesBehind: () => [], podNamed: () => undefined },
+    caches: { ...caches, heardOf: () => 0, endsBehind: () => [], podNamed: () => undefined },
     crossings: { stateSince: () => 'NotTried' },
     changes: { latest: () => undefined },
     denials: {},

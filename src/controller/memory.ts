@@ -1,5 +1,5 @@
 import type { ConnectivityTest, Status } from '../api/index.ts';
-import type { Run } from '../runner/index.ts';
+import type { Probe, Run } from '../runner/index.ts';
 
 /** What the controller remembers of a test between two looks at it; everything else stands in the cluster. */
 export interface Remembered {
@@ -54,7 +54,7 @@ export class Memory {
     const pods = new Map<string, number>();
     for (const [key, { run }] of this.#tests) {
       const namespace = namespaceOf(key);
-      if (run !== undefined) pods.set(namespace, (pods.get(namespace) ?? 0) + run.probes.length);
+      if (run !== undefined) pods.set(namespace, (pods.get(namespace) ?? 0) + run.probes.filter(isUnderWay).length);
     }
     return pods;
   }
@@ -62,6 +62,11 @@ export class Memory {
   runs(): readonly Run[] {
     return [...this.#tests.values()].flatMap(({ run }) => (run === undefined ? [] : [run]));
   }
+}
+
+/** A pod that has ended is in nobody's way, though its run waits for a proof from elsewhere. */
+function isUnderWay({ report }: Probe): boolean {
+  return report === undefined;
 }
 
 function isDelayed(status: Status | undefined): boolean {

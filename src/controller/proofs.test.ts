@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ConnectivityTest } from '../api/index.ts';
 import { planFor } from '../plan/index.ts';
+import type { Observation } from '../probe/index.ts';
 import type { Run } from '../runner/index.ts';
 import { podOf, viewOf } from '../testing/cluster-view.ts';
 import { cachesOf, circumstances, pods, runOf, silence, test } from '../testing/finished-run.ts';
@@ -98,6 +100,15 @@ describe('the way between two nodes', () => {
     expect(status.expectations?.[0]?.message).toContain(words);
   });
 
+  it('is tried again as a lost probe is, where it is not shown', () => {
+    const brokenRunsAfter = (state: CrossingState) =>
+      concludedStatus(test, from('node-0'), under(state)).status.lastRun?.brokenRuns;
+
+    expect(brokenRunsAfter('NotTried')).toBe(1);
+    expect(brokenRunsAfter('NotCrossed')).toBe(1);
+    expect(brokenRunsAfter('Crossed')).toBeUndefined();
+  });
+
   it('is asked for since the run began', () => {
     const moments: number[] = [];
 
@@ -126,6 +137,33 @@ describe('the way between two nodes', () => {
     expect(crossingsWaitMs(test, from('node-1'), under('Unknown'), 51_000)).toBe(0);
   });
 
+  it('is hardly waited for beside what has failed, and not at all by that itself', () => {
+    const [deny] = test.spec.expectations;
+    if (deny === undefined) throw new Error('no expectation');
+    const open = podOf('open', { labels: { app: 'open' }, ip: '10.0.0.8' });
+    const both = { matchExpressions: [{ key: 'app', operator: 'In' as const, values: ['db', 'open'] }] };
+    const other = { ...deny, name: 'web-not-either', to: { pods: both, port: 5432 } };
+    const view = viewOf({ pods: [...pods, open] });
+    const runFor = (expectations: (typeof deny)[]): [ConnectivityTest, Run] => {
+      const declared = { ...test, spec: { ...test.spec, expectations } };
+      const run = from('node-0', { plan: planFor(declared, view) });
+      for (const { report } of run.probes) {
+        if (report === undefined) continue;
+        for (const { id, address, port } of report.checks) {
+          const isOpen = address === '10.0.0.8' && port === 5432;
+          const outcome = isOpen ? 'Connected' : 'TimedOut';
+          (report.observations as Map<number, Observation>).set(id, { ...silence, outcome, firstOutcome: outcome });
+        }
+      }
+      return [declared, run];
+    };
+    const waitOf = ([declared, run]: [ConnectivityTest, Run]) =>
+      crossingsWaitMs(declared, run, { ...under('Unknown'), caches: cachesOf(view) }, 51_000);
+
+    expect(waitOf(runFor([other]))).toBe(0);
+    expect(waitOf(runFor([deny, other]))).toBe(9_000);
+  });
+
   it('is missing where a verdict lacks it', () => {
     expect(missingCrossings(test, from('node-0'), under('Unknown'))).toEqual([way]);
     expect(missingCrossings(test, from('node-0'), under('Crossed'))).toEqual([]);
@@ -152,6 +190,17 @@ describe('the way between two nodes', () => {
       expect(crossingsWaitMs(test, pending(), onNode('node-0'), 51_000)).toBe(0);
     });
 
+    it('is nothing to who is content with silence', () => {
+      const [deny] = test.spec.expectations;
+      if (deny === undefined) throw new Error('no expectation');
+      const content = { ...deny, control: { mode: 'UnreachableIsEnough' as const } };
+      const plan = planFor({ ...test, spec: { ...test.spec, expectations: [content] } }, viewOf({ pods }));
+      const run = runOf({ plan });
+      for (const probe of run.probes) delete probe.report;
+
+      expect(missingCrossings(test, run, onNode('node-0'))).toEqual([]);
+    });
+
     it('is left to an Allow that will show it', () => {
       const [deny] = test.spec.expectations;
       if (deny === undefined) throw new Error('no expectation');
@@ -173,7 +222,7 @@ describe('the way between two nodes', () => {
     for (const probe of run.probes) delete probe.report;
     const caches = cachesOf(viewOf({ pods }), {
       podNamed: () => podOf('p', { spec: { nodeName: 'node-0' } }),
-      nodesBehind: (address) => (address === '10.96.0.9' ? ['node-1'] : []),
+      endsBehind: (address) => (address === '10.96.0.9' ? [{ node: 'node-1', isOnHost: false }] : []),
     });
 
     expect(missingCrossings(byAddress, run, circumstances({ caches }))).toEqual([way]);

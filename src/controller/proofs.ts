@@ -2,8 +2,8 @@ import type { ConnectivityTest } from '../api/index.ts';
 import type { Check } from '../plan/index.ts';
 import { familyOf } from '../probe/index.ts';
 import { isComplete, type Run } from '../runner/index.ts';
-import { concludeRun, type Crossing, crossingsTo, judgeRun, transportOf } from '../verdict/index.ts';
-import { type Circumstances, evidenceOf, nodesIn } from './evidence.ts';
+import { concludeRun, type Crossing, crossingsTo, type JudgedLine, judgeRun, transportOf } from '../verdict/index.ts';
+import { type Circumstances, endsIn, evidenceOf } from './evidence.ts';
 
 /** How long after the last report a kubelet may yet renew its Lease: it does so every ten seconds, on a busy node a little later. */
 const heartbeatMs = 15_000;
@@ -29,8 +29,10 @@ export function heartbeatWaitMs(
   return verdicts(concludeRun(test, evidence)) === verdicts(ifHeard) ? 0 : waitMs;
 }
 
-/** How long a complete run waits for others to find out whether packets cross between nodes: two rounds of theirs. */
+/** How long a complete run waits for others to find out whether packets cross between nodes. */
 const crossingsMs = 60_000;
+/** How long it does where something failed already, which nobody should wait for. */
+const crossingsAfterFailureMs = 10_000;
 
 /**
  * How long it is still worth waiting for that, because verdicts depend on it; 0 if none does. `monotonic` is the time by the
@@ -43,18 +45,25 @@ export function crossingsWaitMs(
   monotonic: number,
 ): number {
   if (!isComplete(run)) return 0;
-  const waitMs = lastReportOf(run) + crossingsMs - monotonic;
-  const isOpen = missingCrossings(test, run, circumstances).some(
-    (crossing) => circumstances.crossings.stateSince(crossing, run.begunAt) === 'Unknown',
-  );
-  return isOpen ? Math.max(0, waitMs) : 0;
+  const lines = judgeRun(test, evidenceOf(test, run, circumstances));
+  const isUnknown = (crossing: Crossing): boolean =>
+    circumstances.crossings.stateSince(crossing, run.begunAt) === 'Unknown';
+  if (!lackedBy(lines).some(isUnknown)) return 0;
+  const hasFailed = lines.some(({ decisive }) => decisive.verdict === 'Failed');
+  return Math.max(0, lastReportOf(run) + (hasFailed ? crossingsAfterFailureMs : crossingsMs) - monotonic);
 }
 
 /** The ways between nodes that a run's verdicts lack the proof of; those that they may come to lack while it is under way. */
 export function missingCrossings(test: ConnectivityTest, run: Run, circumstances: Circumstances): readonly Crossing[] {
   if (!isComplete(run)) return expectedCrossings(run, circumstances.caches);
-  const lines = judgeRun(test, evidenceOf(test, run, circumstances));
-  return lines.flatMap(({ judged }) => judged.flatMap(({ crossings }) => crossings ?? []));
+  return lackedBy(judgeRun(test, evidenceOf(test, run, circumstances)));
+}
+
+/** What has failed fails whatever is found out. */
+function lackedBy(lines: readonly JudgedLine[]): readonly Crossing[] {
+  return lines
+    .filter(({ decisive }) => decisive.verdict !== 'Failed')
+    .flatMap(({ judged }) => judged.flatMap(({ crossings }) => crossings ?? []));
 }
 
 /**
@@ -62,22 +71,26 @@ export function missingCrossings(test: ConnectivityTest, run: Run, circumstances
  * tried meanwhile. Left out is what an Allow of the run will show, if it holds.
  */
 function expectedCrossings(run: Run, caches: Circumstances['caches']): readonly Crossing[] {
-  const nodesOf = nodesIn(run, caches);
+  const endsOf = endsIn(run, caches);
+  const content = new Set(
+    run.plan.lines
+      .filter(({ expectation }) => expectation.control?.mode === 'UnreachableIsEnough')
+      .flatMap(({ checks }) => checks),
+  );
   const ways = run.probes.flatMap(({ namespace, name, assignment }) => {
     const from = caches.podNamed(namespace, name)?.spec.nodeName;
     if (from === undefined) return [];
     return assignment.checks.flatMap((check) => {
       const { address } = check;
-      return address === undefined
-        ? []
-        : [{ check, crossings: crossingsTo(nodesOf(check, address), wayOf(check, from, address)) }];
+      if (address === undefined || content.has(check)) return [];
+      const ends = endsOf(check, address);
+      const isShowing = check.mode !== 'guard' && check.dns === undefined && !ends.some(({ isOnHost }) => isOnHost);
+      return [{ check, isShowing, crossings: crossingsTo(ends, wayOf(check, from, address)) }];
     });
   });
   const keyOf = ({ from, to, family, protocol }: Crossing): string => JSON.stringify([from, to, family, protocol]);
   const shown = new Set(
-    ways.flatMap(({ check, crossings }) =>
-      check.mode === 'guard' || crossings.length !== 1 ? [] : crossings.map(keyOf),
-    ),
+    ways.flatMap(({ isShowing, crossings }) => (isShowing && crossings.length === 1 ? crossings.map(keyOf) : [])),
   );
   return ways.flatMap(({ check, crossings }) =>
     check.mode === 'guard' ? crossings.filter((crossing) => !shown.has(keyOf(crossing))) : [],

@@ -174,8 +174,12 @@ export class Reconciler {
   #proofsWaitMs(world: World): number {
     const { key, test, remembered } = world;
     const waitMs = remembered.run === undefined ? 0 : this.#askForProofs(world, test, remembered.run);
-    if (waitMs > 0) this.#waiting.add(key);
-    else this.#waiting.delete(key);
+    if (waitMs === 0) this.#waiting.delete(key);
+    else if (!this.#waiting.has(key)) {
+      this.#waiting.add(key);
+      // Its pods have ended: there may be room for those of others.
+      this.#options.admission.wakeNext();
+    }
     return waitMs;
   }
 

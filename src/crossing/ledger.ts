@@ -6,6 +6,9 @@ export type Found = Exclude<CrossingState, 'Unknown'>;
 /** Most pods of one round: one per node at either end. What finds no room waits for the next round. */
 const maxPods = 16;
 
+/** How long a way is asked for, in milliseconds: whoever asked has given up by then. */
+const patienceMs = 120_000;
+
 /** How long anything is remembered, in milliseconds: longer than any run lasts. */
 const memoryMs = 900_000;
 
@@ -15,20 +18,26 @@ const memoryMs = 900_000;
  */
 export class CrossingLedger {
   /** What is asked for, since when it has to be found out. */
-  readonly #wanted = new Map<string, { readonly crossing: Crossing; readonly since: number }>();
+  readonly #wanted = new Map<string, { readonly crossing: Crossing; readonly since: number; readonly asked: number }>();
+
   /** What rounds are under way for. */
   readonly #tried = new Set<string>();
   readonly #found = new Map<string, { readonly found: Found; readonly began: number }>();
 
-  /** Asks for what is not known since then. Says whether there is anything to find out. */
-  want(crossings: readonly Crossing[], since: number): boolean {
+  /** Asks, at a moment, for what is not known since another one. Says whether there is anything to find out. */
+  want(crossings: readonly Crossing[], since: number, now: number): boolean {
     const unknown = crossings.filter((crossing) => this.stateSince(crossing, since) === 'Unknown');
     for (const crossing of unknown) {
       const key = keyOf(crossing);
       const before = this.#wanted.get(key)?.since ?? since;
-      this.#wanted.set(key, { crossing, since: Math.max(before, since) });
+      this.#wanted.set(key, { crossing, since: Math.max(before, since), asked: now });
     }
     return unknown.length > 0;
+  }
+
+  /** Whether nobody asks for anything. */
+  isIdle(): boolean {
+    return this.#wanted.size === 0;
   }
 
   /** What a round that began no earlier than that found out. */
@@ -38,7 +47,8 @@ export class CrossingLedger {
   }
 
   /** Begins a round: what it is to find out, the longest wanted first, as far as pods suffice. Nothing if nothing is to be found. */
-  begin(): readonly Crossing[] {
+  begin(now: number): readonly Crossing[] {
+    for (const [key, { asked }] of this.#wanted) if (asked < now - patienceMs) this.#wanted.delete(key);
     const froms = new Set<string>();
     const tos = new Set<string>();
     return [...this.#wanted].flatMap(([key, { crossing }]) => {

@@ -2,8 +2,9 @@ import type { Crossing, ProbeReport } from '../verdict/index.ts';
 import type { Found } from './ledger.ts';
 import { type DialTask, farNodes, type Listeners } from './pods.ts';
 
-/** Longest wait for listeners, and for those who dial them, in milliseconds: others wait for the next round. */
-export const patienceMs = 15_000;
+/** How long a pod may wait for its node, in milliseconds, and how long for its image and its start once it has one. */
+const schedulingMs = 10_000;
+const patienceMs = 40_000;
 
 /** A round under way. */
 export interface Round {
@@ -12,7 +13,9 @@ export interface Round {
   readonly began: number;
   /** Where the listeners that run by now answer, by node. */
   readonly listening: Listeners;
-  /** Why listeners do not, by node. */
+  /** Nodes whose listener has been scheduled. */
+  readonly scheduled: ReadonlySet<string>;
+  /** Why listeners do not answer, by node. */
   readonly troubles: ReadonlyMap<string, string>;
   readonly dialling?: Dialling | undefined;
 }
@@ -22,10 +25,12 @@ interface Dialling {
   readonly tasks: readonly DialTask[];
   /** In the order of the tasks; undefined while there is none. */
   readonly reports: readonly (ProbeReport | undefined)[];
+  /** Whether each pod that dials has been scheduled, in the same order. */
+  readonly scheduled: readonly boolean[];
 }
 
 /** What a round found out about one crossing, and why it found out no more. */
-export interface Finding {
+export interface CrossingFinding {
   readonly crossing: Crossing;
   readonly found: Found;
   readonly trouble?: string;
@@ -34,7 +39,7 @@ export interface Finding {
 /** What to do next; the actions are in src/controller/crossings.ts. */
 export type RoundStep =
   | { readonly kind: 'dial'; readonly listeners: Listeners }
-  | { readonly kind: 'end'; readonly findings: readonly Finding[] }
+  | { readonly kind: 'end'; readonly findings: readonly CrossingFinding[] }
   | { readonly kind: 'wait'; readonly waitMs: number };
 
 /** Dials when every listener runs or is given up, and ends when everybody who dials has reported or is given up. */
@@ -42,22 +47,36 @@ export function decideRound(round: Round, now: number): RoundStep {
   const { crossings, began, listening, troubles, dialling } = round;
   if (dialling === undefined) {
     const open = farNodes(crossings).filter((node) => !listening.has(node) && !troubles.has(node));
-    const waitMs = began + patienceMs - now;
-    if (open.length > 0 && waitMs > 0) return { kind: 'wait', waitMs };
+    const waitMs = longestWait(
+      open.map((node) => round.scheduled.has(node)),
+      now - began,
+    );
+    if (waitMs > 0) return { kind: 'wait', waitMs };
     return listening.size > 0 ? { kind: 'dial', listeners: listening } : { kind: 'end', findings: findingsOf(round) };
   }
-  const waitMs = dialling.began + patienceMs - now;
-  const isComplete = dialling.reports.every((report) => report !== undefined);
-  return isComplete || waitMs <= 0 ? { kind: 'end', findings: findingsOf(round) } : { kind: 'wait', waitMs };
+  const open = dialling.scheduled.filter((_, index) => dialling.reports[index] === undefined);
+  const waitMs = longestWait(open, now - dialling.began);
+  return waitMs > 0 ? { kind: 'wait', waitMs } : { kind: 'end', findings: findingsOf(round) };
 }
 
-function findingsOf({ crossings, troubles, dialling }: Round): readonly Finding[] {
+/** How long pods are still worth waiting for, by whether each has been scheduled. */
+function longestWait(scheduled: readonly boolean[], elapsedMs: number): number {
+  return Math.max(0, ...scheduled.map((has) => (has ? patienceMs : schedulingMs) - elapsedMs));
+}
+
+function findingsOf({ crossings, troubles, dialling }: Round): readonly CrossingFinding[] {
   return crossings.map((crossing) => {
     const index = dialling?.tasks.findIndex((task) => task.crossings.includes(crossing)) ?? -1;
     const task = dialling?.tasks[index];
     if (task === undefined) return notTried(crossing, troubles.get(crossing.to) ?? noListener(crossing));
     const report = dialling?.reports[index];
     const seen = report?.observations.get(task.crossings.indexOf(crossing));
+    // Admission may have moved the pod, or put a proxy into it that accepts everything.
+    if (report?.trouble === undefined && report !== undefined) {
+      if (report.node !== crossing.from) return notTried(crossing, 'the pod that dials came to run on another node');
+      if (report.mesh !== undefined)
+        return notTried(crossing, `a proxy of ${report.mesh.name} was put into the pod that dials`);
+    }
     if (seen === undefined) {
       const { reason, message } = report?.trouble ?? { reason: 'ProbeNotStarted', message: '' };
       return notTried(crossing, `${reason} ${message}`.trim());
@@ -70,6 +89,6 @@ function noListener({ to, family }: Crossing): string {
   return `no pod on ${to} came to listen over ${family} in time`;
 }
 
-function notTried(crossing: Crossing, trouble: string): Finding {
+function notTried(crossing: Crossing, trouble: string): CrossingFinding {
   return { crossing, found: 'NotTried', trouble };
 }

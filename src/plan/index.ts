@@ -1,6 +1,6 @@
 /** From a test's spec and the observed cluster to identities, targets and checks; pure. */
 export { fingerprintOf } from './fingerprint.ts';
-export { isInUse, nodesBehind } from './cluster-address.ts';
+export { type End, endOf, endsBehind, isInUse } from './cluster-address.ts';
 export { isOfAdministrators, type Scope } from './consent.ts';
 export { type Finding, isRefusal } from './finding.ts';
 export { describeSource, type Identity, noteOnHostNetwork, wornLabels } from './identity.ts';

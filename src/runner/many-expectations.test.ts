@@ -76,7 +76,7 @@ describe('128 expectations from one source', () => {
       denials: { IPv4: { TCP: denied, UDP: denied }, IPv6: { TCP: denied, UDP: denied } },
       isDelayed: () => false,
       isNodeHeard: () => true,
-      nodesOf: () => [],
+      endsOf: () => [],
       crossingOf: () => 'Unknown',
       targetStands: () => true,
     });
@@ -117,7 +117,7 @@ describe('128 expectations from one source', () => {
       denials: {},
       isDelayed: () => false,
       isNodeHeard: () => true,
-      nodesOf: () => [],
+      endsOf: () => [],
       crossingOf: () => 'Unknown',
       targetStands: () => true,
     });

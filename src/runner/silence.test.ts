@@ -132,7 +132,7 @@ it('no path leads from a probe that said nothing to Passed or Failed', () => {
         denials,
         isDelayed: () => isDelayed,
         isNodeHeard: () => isHeard,
-        nodesOf: () => [],
+        endsOf: () => [],
         crossingOf: () => 'Unknown',
         targetStands: () => true,
       });

@@ -67,7 +67,7 @@ const drop: Denials = { IPv4: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' }
 
 /** Every node is heard of; probe pods have none. */
 export function cachesOf(view: ClusterView, parts: Partial<Circumstances['caches']> = {}): Circumstances['caches'] {
-  return { ...view, heardOf: () => 50_000, nodesBehind: () => [], podNamed: () => undefined, ...parts };
+  return { ...view, heardOf: () => 50_000, endsBehind: () => [], podNamed: () => undefined, ...parts };
 }
 
 export function circumstances(parts: Partial<Circumstances> = {}): Circumstances {

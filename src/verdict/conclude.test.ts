@@ -92,7 +92,7 @@ function rowsOf({ cluster = shop, expectations, seen = {}, report = () => ({}), 
     isDelayed: () => false,
     targetStands: () => true,
     isNodeHeard: () => true,
-    nodesOf: () => [],
+    endsOf: () => [],
     crossingOf: () => 'Unknown',
     ...run,
   });
@@ -132,7 +132,7 @@ describe('a control that the expectation asks for', () => {
       isDelayed: () => false,
       targetStands: () => true,
       isNodeHeard: () => true,
-      nodesOf: () => [],
+      endsOf: () => [],
       crossingOf: () => 'Unknown',
     })[0];
   }
@@ -393,7 +393,7 @@ describe('a Deny that met silence', () => {
       {
         expectations: [denied, allowed, elsewhere],
         seen: { 'web-not-db': silence, 'api-db': connection, 'web-out': connection },
-        run: { isDelayed: () => false, isNodeHeard: () => true, nodesOf: () => [], targetStands: () => false },
+        run: { isDelayed: () => false, isNodeHeard: () => true, endsOf: () => [], targetStands: () => false },
       },
       'TargetChanged',
     ],
@@ -634,7 +634,7 @@ describe('a block of addresses and what it excepts', () => {
       denials: drop,
       isDelayed: () => isDelayed,
       isNodeHeard: () => true,
-      nodesOf: () => [],
+      endsOf: () => [],
       crossingOf: () => 'Unknown',
       targetStands: () => true,
     })[0];
@@ -814,7 +814,7 @@ describe('whatever a run brings back', () => {
           isDelayed: () => false,
           targetStands: () => stands,
           isNodeHeard: () => true,
-          nodesOf: () => [],
+          endsOf: () => [],
           crossingOf: () => 'Unknown',
         });
 
@@ -960,7 +960,11 @@ describe('a path between nodes', () => {
   function judged(
     expectations: readonly Expectation[],
     seen: Scene['seen'],
-    { places = onNodes, state = 'Unknown' }: { places?: Readonly<Record<string, string>>; state?: CrossingState } = {},
+    {
+      places = onNodes,
+      state = 'Unknown',
+      onHost = [],
+    }: { places?: Readonly<Record<string, string>>; state?: CrossingState; onHost?: readonly string[] } = {},
   ) {
     const { lines } = planFor(testOf(expectations), viewOf(proved));
     const nameOf = new Map(lines.flatMap(({ expectation, checks }) => checks.map(({ id }) => [id, expectation.name])));
@@ -971,7 +975,10 @@ describe('a path between nodes', () => {
       ...(seen === undefined ? {} : { seen }),
       report: (_, index) => ({ node: index === 0 ? 'node-a' : 'node-b', resolverAnswered: true }),
       run: {
-        nodesOf: ({ id }) => [places[nameOf.get(id) ?? ''] ?? ''],
+        endsOf: ({ id }) => {
+          const name = nameOf.get(id) ?? '';
+          return [{ node: places[name] ?? 'node-a', isOnHost: onHost.includes(name) }];
+        },
         crossingOf: (crossing) => {
           asked.push(crossing);
           return state;
@@ -1003,6 +1010,12 @@ describe('a path between nodes', () => {
     expect(judged([denied, datagram], { ...silent, 'web-out': connection }), 'another transport').toEqual(unseen);
   });
 
+  it('is not seen by what goes to a node itself, nor by an answer to a question of DNS', () => {
+    expect(judged([denied, elsewhere], { ...silent, 'web-out': connection }, { onHost: ['web-out'] })).toEqual(unseen);
+    const question: Expectation = { ...elsewhere, protocol: 'TCP', to: { ip: '10.9.9.9', dns: { name: 'a.example' } } };
+    expect(judged([denied, question], { ...silent, 'web-out': connection })).toEqual(unseen);
+  });
+
   it('is not seen where a probe came the other way', () => {
     const seen = { ...silent, 'api-db': connection };
 
@@ -1031,18 +1044,26 @@ describe('a path between nodes', () => {
     expect(judged([content], silent, { state: 'Crossed' })).toMatchObject({ verdict: 'Passed Denied' });
   });
 
-  it('is asked about for eight nodes behind one target at most', () => {
-    const nodes = Array.from({ length: 20 }, (_, index) => `node-${index + 10}`);
-
-    expect(
-      crossingsTo([...nodes, 'node-10', 'node-12', ''], { from: 'node-12', family: 'IPv6', protocol: 'UDP' }),
-    ).toEqual(
-      ['node-10', 'node-11', 'node-13', 'node-14', 'node-15', 'node-16', 'node-17', 'node-18'].map((to) => ({
-        from: 'node-12',
-        to,
-        family: 'IPv6',
-        protocol: 'UDP',
-      })),
+  it('is asked about for eight nodes behind one target at most, spread over their names', () => {
+    const ends = ['a', 'b', 'c', 'd'].flatMap((zone) =>
+      Array.from({ length: 8 }, (_, index) => ({ node: `${zone}-${index}`, isOnHost: false })),
     );
+    const way = { from: 'b-1', family: 'IPv6', protocol: 'UDP' } as const;
+
+    const asked = crossingsTo([...ends, ...ends], way);
+
+    expect(asked).toHaveLength(8);
+    expect(new Set(asked.map(({ to }) => to.slice(0, 1)))).toEqual(new Set(['a', 'b', 'c', 'd']));
+    expect(asked[0]).toEqual({ ...way, to: 'a-0' });
+    expect(crossingsTo(ends.slice(8, 17), way).map(({ to }) => to)).toEqual([
+      'b-0',
+      'b-2',
+      'b-3',
+      'b-4',
+      'b-5',
+      'b-6',
+      'b-7',
+      'c-0',
+    ]);
   });
 });

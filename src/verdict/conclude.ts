@@ -10,10 +10,10 @@ import {
 import { type Observation, type Outcome, reproduceCommand } from '../probe/index.ts';
 import { plainText } from '../text/index.ts';
 import { disproofOf, sourceControlOf, sourceNamesOf, targetControlOf, transportOf } from './control.ts';
-import { type Crossing, type CrossingState, type NodesOf, unseenCrossings, worstCrossing } from './crossing.ts';
+import { type Crossing, type CrossingState, type EndsOf, unseenCrossings, worstCrossing } from './crossing.ts';
 import { type DenialPair, denialOver, type Denials } from './denial.ts';
 import { isExcusable, isExhausted, maxExcusedRuns } from './excuse.ts';
-import { familyDialled, ofFamily } from './family.ts';
+import { familyDialled, familySeen, ofFamily } from './family.ts';
 import { judge, worst } from './judge.ts';
 import { type FactsInMesh, meshDoubt, meshPathOf, withoutProxied } from './mesh.ts';
 import { sentenceFor, type Subject } from './sentence.ts';
@@ -37,7 +37,7 @@ export interface RunEvidence {
   readonly targetStands: (check: Check) => boolean;
   /** Whether the nodes of a check's target were heard of after the check, which took so long, had begun. */
   readonly isNodeHeard: (check: Check, elapsedMs: number) => boolean;
-  readonly nodesOf: NodesOf;
+  readonly endsOf: EndsOf;
   /** What Postern's own pods found out since the run began about a way between two nodes that the run itself did not show. */
   readonly crossingOf: (crossing: Crossing) => CrossingState;
   /**
@@ -192,11 +192,11 @@ function judgeCheck(
   const isNodeHeard = evidence.isNodeHeard(check, stated?.elapsedMs ?? 0);
   const mode = expectation.control?.mode;
   const targetControl = targetControlOf(check, observation, proofs, { sourceNames: names, isNodeHeard, mode });
-  const alike = ofFamily(check, proofs);
+  const alike = ofFamily(familySeen(check, report), proofs);
   const facts = alike.find(({ checks }) => checks.includes(check));
   const sourceControl = facts === undefined ? undefined : sourceControlOf(facts, alike);
   const unseen =
-    facts === undefined || isReached ? [] : unseenCrossings(check, observation, facts, alike, evidence.nodesOf);
+    facts === undefined || isReached ? [] : unseenCrossings(check, observation, facts, alike, evidence.endsOf);
   const crossings = unseen.filter((crossing) => evidence.crossingOf(crossing) !== 'Crossed');
   const isCrossingProved = crossings.length === 0;
   const transport = transportOf(check);

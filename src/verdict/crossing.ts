@@ -1,5 +1,5 @@
 import type { Protocol } from '../api/index.ts';
-import type { Check } from '../plan/index.ts';
+import type { Check, End } from '../plan/index.ts';
 import { familyOf, type IpFamily, type Observation } from '../probe/index.ts';
 import { hasNetworkAtOnce, type ProbeFacts, transportOf } from './control.ts';
 import type { FactsInMesh } from './mesh.ts';
@@ -19,14 +19,14 @@ export interface Crossing {
 export type CrossingState = 'Crossed' | 'NotCrossed' | 'NotTried' | 'Unknown';
 
 /**
- * The nodes of the pods behind a check's target, whose name led to that address, if it has one; without any those of the cluster's
- * resolver, for a question to the own resolver. None outside of the cluster.
+ * Where packets of a check arrive, whose name led to that address, if it has one; without any at the cluster's resolver, for a question
+ * to the own resolver. Nowhere in the cluster if the target is outside.
  */
-export type NodesOf = (check: Check, address: string | undefined) => readonly string[];
+export type EndsOf = (check: Check, address: string | undefined) => readonly End[];
 
 /**
- * Most nodes behind one target that are asked about. Each attempt at a Service goes to any of its endpoints, so if the ways to
- * these are whole, those to nearly all of the others would have to be broken for every attempt to meet silence.
+ * Most nodes behind one target that are asked about, spread over their names, which go by zones as a rule. Of a Service with more the
+ * rest is a sample's risk: each attempt goes to any of its endpoints, and a Deny takes two.
  */
 const maxNodes = 8;
 
@@ -41,7 +41,7 @@ export function unseenCrossings(
   observation: Observation | undefined,
   probe: FactsInMesh,
   probes: readonly FactsInMesh[],
-  nodesOf: NodesOf,
+  endsOf: EndsOf,
 ): readonly Crossing[] {
   const { node } = probe;
   const address = check.address ?? observation?.address;
@@ -49,24 +49,28 @@ export function unseenCrossings(
   const family = address === undefined ? probe.family : familyOf(address);
   if (node === undefined || family === undefined) return [];
   const protocol = transportOf(check);
-  return crossingsTo(nodesOf(check, address), { from: node, family, protocol }).filter(
-    ({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, nodesOf)),
+  return crossingsTo(endsOf(check, address), { from: node, family, protocol }).filter(
+    ({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, endsOf)),
   );
 }
 
 /** The ways that packets from a node to a target's pods take; none to those on the same node. */
-export function crossingsTo(nodes: readonly string[], way: Omit<Crossing, 'to'>): readonly Crossing[] {
-  const far = [...new Set(nodes)].filter((node) => node !== way.from && node !== '').toSorted();
-  return far.slice(0, maxNodes).map((to) => ({ ...way, to }));
+export function crossingsTo(ends: readonly End[], way: Omit<Crossing, 'to'>): readonly Crossing[] {
+  const far = [...new Set(ends.map(({ node }) => node))].filter((node) => node !== way.from).toSorted();
+  const step = Math.max(1, far.length / maxNodes);
+  const asked = far.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+  return asked.map((to) => ({ ...way, to }));
 }
 
-function hasCrossed({ checks, observations }: ProbeFacts, protocol: Protocol, far: string, nodesOf: NodesOf): boolean {
+function hasCrossed({ checks, observations }: ProbeFacts, protocol: Protocol, far: string, endsOf: EndsOf): boolean {
   return checks.some((check) => {
     const seen = observations.get(check.id);
     if (seen === undefined || transportOf(check) !== protocol || !hasNetworkAtOnce(seen, check)) return false;
-    const ends = nodesOf(check, check.address ?? seen.address);
-    // Behind a Service any of its pods may have answered.
-    return ends.length > 0 && ends.every((end) => end === far);
+    // Caches of DNS answer on the node itself, under whatever address they are asked.
+    if (check.dns !== undefined) return false;
+    const ends = endsOf(check, check.address ?? seen.address);
+    // Behind a Service any of its pods may have answered. A node's own address is reached beside the pod network.
+    return ends.length > 0 && ends.every(({ node, isOnHost }) => node === far && !isOnHost);
   });
 }
 

@@ -49,12 +49,64 @@ function rowOn(
     denials,
     isDelayed: () => false,
     isNodeHeard: () => true,
-    nodesOf: () => [],
+    endsOf: () => [],
     crossingOf: () => 'Unknown',
     targetStands: () => true,
   });
   return row;
 }
+
+/** Web must not reach a name, which led to that address; all that web did get is what else it asked for. */
+function byName(address: string, others: readonly Parameters<typeof expectationOf>[0][]): string {
+  const to = { host: 'db.example', port: 80 };
+  const test = testOf([
+    expectationOf({ name: 'deny', from: from('web'), to, expect: 'Deny' }),
+    expectationOf({ name: 'control', from: from('api'), to }),
+    ...others.map((parts, index) => expectationOf({ ...parts, name: `else-${index}`, from: from('web') })),
+  ]);
+  const pods = ['web', 'api'].map((app) => podOf(app, { labels: { app } }));
+  const { lines, assignments } = planFor(test, viewOf({ pods }));
+  const [row] = concludeRun(test, {
+    lines,
+    reports: assignments.map(({ checks, identity }, index) => ({
+      checks,
+      node: `node-${index}`,
+      family: 'IPv4' as const,
+      resolverAnswered: false,
+      observations: new Map(
+        checks.map(({ id, port, mode }) => {
+          const named = port === 80 ? { address } : {};
+          const isSilent = identity.labels['app'] === 'web' && mode === 'guard';
+          return [id, { ...(isSilent ? silence : connection), ...named }];
+        }),
+      ),
+    })),
+    disturbed: false,
+    denials: bothDrop,
+    isDelayed: () => false,
+    isNodeHeard: () => true,
+    endsOf: () => [],
+    crossingOf: () => 'Unknown',
+    targetStands: () => true,
+  });
+  return `${row?.verdict} ${row?.reason}`;
+}
+
+describe("a name's own control", () => {
+  const overIpv4 = { to: { ip: '10.0.0.8', port: 81 } };
+  const overIpv6 = { to: { ip: 'fd00::8', port: 81 } };
+  const question = { to: { dns: { name: 'a.example' } } };
+
+  it.each<[string, string, Parameters<typeof byName>[1], string]>([
+    ['a connection over the family that it led to', 'fd00::9', [overIpv6], 'Passed Denied'],
+    ['none over the other', 'fd00::9', [overIpv4], 'Inconclusive NoSourceControl'],
+    ['none over the other, the other way round', '10.0.0.9', [overIpv6], 'Inconclusive NoSourceControl'],
+    ["an answer of the pod's own resolver, of its family", '10.0.0.9', [question], 'Passed Denied'],
+    ['none of the other', 'fd00::9', [question], 'Inconclusive NoSourceControl'],
+  ])('is %s', (_, address, others, verdict) => {
+    expect(byName(address, others)).toBe(verdict);
+  });
+});
 
 function verdictOf(row: ReturnType<typeof rowOn>): string {
   return `${row?.verdict} ${row?.reason}`;
@@ -160,7 +212,7 @@ describe('a denial is measured per family', () => {
         denials,
         isDelayed: () => false,
         isNodeHeard: () => true,
-        nodesOf: () => [],
+        endsOf: () => [],
         crossingOf: () => 'Unknown',
         targetStands: () => true,
       })[0];

@@ -11,19 +11,25 @@ export function familyDialled({ address, dns }: Check, report: FactsInMesh | und
   return dns === undefined ? undefined : report?.family;
 }
 
+/** The family that a check was dialled over in the end, that of the address which its name led to. */
+export function familySeen(check: Check, report: FactsInMesh | undefined): IpFamily | undefined {
+  const address = report?.observations.get(check.id)?.address;
+  return familyDialled(check, report) ?? (address === undefined ? undefined : familyOf(address));
+}
+
 /**
  * Reports as proofs that the network works for what a check is about: what IPv4 got through proves nothing about IPv6, and the
- * other way round. The resolver is asked by the family of the pod's own first address.
+ * other way round. A name is of the family of the address that it led to; the own resolver is asked by that of the pod's own first
+ * address. Without a family nothing is told apart.
  */
-export function ofFamily({ address }: Check, reports: readonly FactsInMesh[]): readonly FactsInMesh[] {
-  if (address === undefined) return reports;
-  const family = familyOf(address);
+export function ofFamily(family: IpFamily | undefined, reports: readonly FactsInMesh[]): readonly FactsInMesh[] {
+  if (family === undefined) return reports;
   return reports.map((report) => {
     const foreign = new Set(
       report.checks
         .filter((check) => {
-          const dialled = check.address ?? report.observations.get(check.id)?.address;
-          return dialled !== undefined && familyOf(dialled) !== family;
+          const seen = familySeen(check, report);
+          return seen !== undefined && seen !== family;
         })
         .map(({ id }) => id),
     );

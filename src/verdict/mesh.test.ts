@@ -176,7 +176,7 @@ describe('a run in a mesh', () => {
       denials: { IPv4: { TCP: { ingress: 'TimedOut', egress: 'TimedOut' } } },
       isDelayed: () => false,
       isNodeHeard: () => true,
-      nodesOf: () => [],
+      endsOf: () => [],
       crossingOf: () => 'Unknown',
       targetStands: () => true,
     });

@@ -55,7 +55,7 @@ function refusedRows(test: ConnectivityTest, lines: readonly Line[]): readonly R
     disturbed: false,
     isDelayed: () => false,
     isNodeHeard: () => false,
-    nodesOf: () => [],
+    endsOf: () => [],
     crossingOf: () => 'Unknown',
     denials: {},
     targetStands: () => false,

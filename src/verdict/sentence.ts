@@ -161,11 +161,11 @@ function waysToControl({ hasPods, protocol, outcome }: Subject): string {
 function crossingWords({ crossing }: Subject): string {
   switch (crossing) {
     case 'NotCrossed':
-      return "and pods of Postern's own could not connect between these nodes either: a broken path looks like a denial. Look at routes, tunnels and firewalls between them; the operator's log names the nodes.";
+      return "and pods of Postern's own could not connect between these nodes either: a broken path looks like a denial. Look at routes, tunnels and firewalls between them; whoever runs Postern finds their names in its log.";
     case 'NotTried':
-      return "and pods of Postern's own could not run on both to show that the path between them is whole: a broken one looks like a denial. The operator's log says why; an Allow expectation that connects between these nodes is a proof, too.";
+      return "and pods of Postern's own could not run on both to show that the path between them is whole: a broken one looks like a denial. Add an Allow expectation that connects between these nodes, or write `control: {mode: UnreachableIsEnough}` if silence is enough; whoever runs Postern finds in its log why they could not.";
     default:
-      return 'and it was not known in time whether the path between them is whole: a broken one looks like a denial. It is tried again at the next run.';
+      return 'and it was not known in time whether the path between them is whole: a broken one looks like a denial. It is tried again soon.';
   }
 }
 

@@ -98,9 +98,9 @@ export const source: Family = {
       name: 'the path between two nodes is broken in one direction',
       guard: {
         file: 'src/verdict/crossing.ts',
-        search: '({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, nodesOf)),',
+        search: '({ to }) => !probes.some((other) => other.node === node && hasCrossed(other, protocol, to, endsOf)),',
         replace:
-          '({ to }) => !probes.some((other) => hasCrossed(other, protocol, other.node === node ? to : node, nodesOf)),',
+          '({ to }) => !probes.some((other) => hasCrossed(other, protocol, other.node === node ? to : node, endsOf)),',
       },
       right: 'Inconclusive NoPathControl',
       wrong: passed,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What probes of a calibration dial: accepts TCP connections and sends UDP datagrams back, on the pod's own addresses, until the
-# pod ends. With the argument "check" it tells whether it listens for both on each of them, from within the pod.
+# pod ends. With the argument "check" it tells whether it listens for both on the first, from within the pod.
 #
 #   POSTERN_ADDRESSES  the pod's addresses, one per family, separated by commas
 #   POSTERN_PORT       the port, for both protocols
@@ -21,18 +21,17 @@ listen() {
   exec socat -T 2 "TCP$version-LISTEN:$POSTERN_PORT,bind=$address,fork,reuseaddr,backlog=64" EXEC:cat
 }
 
-action=listen
-[ "${1-}" = check ] && action=check
+action=${1-listen}
 IFS=,
 # Split on purpose.
 set -- $POSTERN_ADDRESSES
 unset IFS
 first=$1
 shift
-others=
-for address; do
-  "$action" "$address" &
-  others="$others $!"
-done
-"$action" "$first" || exit
-for other in $others; do wait "$other" || exit; done
+if [ "$action" = check ]; then
+  # Whether it listens on the others is for those to see who dial them: one of two must not keep the other from being measured.
+  check "$first"
+  exit
+fi
+for address; do listen "$address" & done
+listen "$first"
