@@ -147,15 +147,16 @@ describe('the way between two nodes', () => {
     const runFor = (expectations: (typeof deny)[]): [ConnectivityTest, Run] => {
       const declared = { ...test, spec: { ...test.spec, expectations } };
       const run = from('node-0', { plan: planFor(declared, view) });
-      for (const { report } of run.probes) {
-        if (report === undefined) continue;
-        for (const { id, address, port } of report.checks) {
-          const isOpen = address === '10.0.0.8' && port === 5432;
-          const outcome = isOpen ? 'Connected' : 'TimedOut';
-          (report.observations as Map<number, Observation>).set(id, { ...silence, outcome, firstOutcome: outcome });
-        }
-      }
-      return [declared, run];
+      const probes = run.probes.map((probe) => {
+        const observations = new Map(
+          probe.assignment.checks.map(({ id, address }) => {
+            const outcome: Observation['outcome'] = address === '10.0.0.8' ? 'Connected' : 'TimedOut';
+            return [id, { ...silence, outcome, firstOutcome: outcome }];
+          }),
+        );
+        return probe.report === undefined ? probe : { ...probe, report: { ...probe.report, observations } };
+      });
+      return [declared, { ...run, probes }];
     };
     const waitOf = ([declared, run]: [ConnectivityTest, Run]) =>
       crossingsWaitMs(declared, run, { ...under('Unknown'), caches: cachesOf(view) }, 51_000);
