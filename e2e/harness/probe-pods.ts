@@ -9,3 +9,8 @@ export async function probePodsIn(kubectl: Kubectl, namespace: string): Promise<
   );
   return list.items;
 }
+
+/** The calibration's pods: beside them others may dial from node to node, each pinned to its own, when a test asks for that. */
+export async function calibrationPodsIn(kubectl: Kubectl, namespace: string): Promise<readonly Pod[]> {
+  return (await probePodsIn(kubectl, namespace)).filter(({ spec }) => spec.affinity === undefined);
+}

@@ -3,7 +3,7 @@ import { currentCluster } from '../cluster/index.ts';
 import { calibrateNow, conditionOf, nextCalibration, readCalibration } from '../harness/calibration.ts';
 import { kubectlFor } from '../harness/kubectl.ts';
 import { posternNamespace } from '../harness/postern.ts';
-import { probePodsIn } from '../harness/probe-pods.ts';
+import { calibrationPodsIn } from '../harness/probe-pods.ts';
 import { waitFor } from '../harness/wait.ts';
 import { manifests } from '../harness/workloads.ts';
 
@@ -86,7 +86,7 @@ describe('the calibration of a cluster that drops what it denies', () => {
     const watching = (async (): Promise<void> => {
       while (!over.signal.aborted) {
         // Those of a second look begin while those of the first are on their way out.
-        const pods = (await probePodsIn(kubectl, posternNamespace)).filter(
+        const pods = (await calibrationPodsIn(kubectl, posternNamespace)).filter(
           ({ metadata }) => metadata.deletionTimestamp === undefined,
         );
         most = Math.max(most, pods.length);
@@ -105,7 +105,7 @@ describe('the calibration of a cluster that drops what it denies', () => {
       expect(status?.conditions?.map(({ reason }) => reason)).not.toContain('SyncFailed');
       expect(status?.expectedPods).toBe(1);
     }
-    await waitFor(async () => (await probePodsIn(kubectl, posternNamespace)).length === 0, {
+    await waitFor(async () => (await calibrationPodsIn(kubectl, posternNamespace)).length === 0, {
       what: 'the calibration pods to be gone',
       timeoutMs: 30_000,
     });
@@ -121,7 +121,7 @@ describe('the calibration of a cluster that drops what it denies', () => {
       { what: 'the new operator to begin', timeoutMs: 60_000 },
     );
 
-    expect(await probePodsIn(kubectl, posternNamespace)).toEqual([]);
+    expect(await calibrationPodsIn(kubectl, posternNamespace)).toEqual([]);
     expect((await readCalibration(kubectl)).status?.lastRun).toEqual(before.status?.lastRun);
   });
 
