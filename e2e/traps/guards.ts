@@ -75,6 +75,13 @@ export const connectedControls: Patch = {
   replace: 'seen === undefined) continue;',
 };
 
+/** A run that a change started is followed by another, which sets right what the first one missed. */
+export const confirmation: Patch = {
+  file: 'src/schedule/index.ts',
+  search: "if (trigger === 'Change' && confirmMs < periodMs)",
+  replace: 'if (false)',
+};
+
 /** A Deny that met silence is looked at once more. */
 export const secondLook: Patch = {
   file: 'src/probe/program/probe.sh',

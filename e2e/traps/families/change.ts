@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { nodeIsHeard } from '../guards.ts';
+import { confirmation, nodeIsHeard } from '../guards.ts';
 import { closeGate, gatedSource, holding, openGate } from '../held-run.ts';
 import { openForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, podsOf, verdictOtherThan, workload } from '../situations.ts';
@@ -118,6 +118,8 @@ export const change: Family = {
         search: 'test.metadata.generation, policies, labels, lines, calibration]',
         replace: 'test.metadata.generation, labels, lines, calibration]',
       },
+      // It would see by itself that the policy is gone.
+      fault: confirmation,
       right: leaks,
       wrong: passed,
       elsewhere: { ptp: openForWantOfPolicies },

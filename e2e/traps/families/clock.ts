@@ -1,4 +1,5 @@
 import { whileLost } from '../broken-network.ts';
+import { confirmation } from '../guards.ts';
 import { openForWantOfPolicies } from '../presumption.ts';
 import {
   addressOf,
@@ -35,6 +36,8 @@ export const clock: Family = {
         search: 'const due = this.#clock.monotonic() + ms;',
         replace: 'const due = this.#clock.now() + ms;',
       },
+      // It would be due by the wall clock, whatever the queue waits for.
+      fault: confirmation,
       right: 'Failed UnexpectedlyReachable',
       wrong: 'Passed Denied',
       elsewhere: { ptp: openForWantOfPolicies },

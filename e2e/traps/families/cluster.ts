@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../harness/wait.ts';
 import { whileCutOff } from '../broken-network.ts';
-import { crossing, nodeIsHeard, refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
+import { confirmation, crossing, nodeIsHeard, refusal, silenceOfTheProbe, targetControl } from '../guards.ts';
 import { openForWantOfPolicies, unprovenForWantOfPolicies } from '../presumption.ts';
 import { closedFor, declaring, deployment, expectationOf, judged, onNode, workload } from '../situations.ts';
 import type { Scene } from '../scene.ts';
@@ -101,6 +101,8 @@ export const cluster: Family = {
         search: "const pauseMs = cause === 'gone' && isFirst ? 0 : pauseAfterFailure(this.#failures, error, clock);",
         replace: "const pauseMs = cause === 'gone' && isFirst ? 0 : 3_600_000;",
       },
+      // It would fail on the way, or see by itself that the policy is gone.
+      fault: confirmation,
       right: 'Failed UnexpectedlyReachable',
       wrong: passed,
       elsewhere: { ptp: openForWantOfPolicies },
@@ -185,7 +187,7 @@ async function acrossRestart(scene: Scene): Promise<string> {
       );
     };
     const before = await latest();
-    for (let look = 0; look < 30; look += 1) {
+    for (let look = 0; look < 90; look += 1) {
       const now = await latest();
       if (now !== before) return now;
       await delay(1_000);
