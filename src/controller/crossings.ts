@@ -47,8 +47,8 @@ interface RoundUnderWay {
 
 /** Most rounds under way. */
 const maxRounds = 3;
-/** How long a dialling pod tries, in seconds: a fresh pod may be shut, or its listener late. */
-const settleSeconds = 4;
+/** How long a dialling pod tries, in seconds: a fresh pod may be shut, or its listener late. A way that is whole is seen at once. */
+const settleSeconds = 8;
 /** How long to wait for an owner of pods. */
 const withoutOwnerMs = 1_000;
 
