@@ -23,7 +23,8 @@ export const clock: Family = {
     const { namespace, workers } = scene;
     await scene.apply(
       workload(namespace, 'client', { pod: onNode(workers[0]) }),
-      workload(namespace, 'closed', { pod: onNode(workers[1]) }),
+      // Beside the client: waiting for a path to be shown, the test would be looked at all the time.
+      workload(namespace, 'closed', { pod: onNode(workers[0]) }),
       workload(namespace, 'cut', { pod: onNode(workers[1]) }),
     );
     await scene.ready('client', 'closed', 'cut');
